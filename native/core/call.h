@@ -1,0 +1,37 @@
+// One call of one operation: what the bridge hands to an operation, and what an operation hands on.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <span>
+
+#include "core/tensor.h"
+
+namespace fovea {
+
+struct Op;
+
+// Watched by whoever waits for the call, written by the parallel loop.
+struct Control {
+  std::atomic<bool> cancelled{false};
+  std::atomic<int64_t> tilesDone{0};
+  std::atomic<int64_t> tilesTotal{0};
+};
+
+// Slots are numbered in the order in which lib/ops/<op>.ts declares them: tensors (required, then
+// optional), outputs, weights. Parameters likewise; booleans are 0 or 1, a choice is its index, a
+// per-axis list takes one parameter an axis.
+struct Call {
+  const Op* op = nullptr;
+  std::span<const Tensor> tensors;
+  std::span<const double> params;
+  const float* packed = nullptr;  // prepared weights, laid out by the operation's `pack`
+  int threads = 1;                // upper bound on the threads this call may use
+  Control* control = nullptr;     // never null while the operation runs
+
+  const Tensor& tensor(int slot) const { return tensors[static_cast<size_t>(slot)]; }
+  double number(int index) const { return params[static_cast<size_t>(index)]; }
+  int64_t integer(int index) const { return static_cast<int64_t>(number(index)); }
+  bool flag(int index) const { return number(index) != 0; }
+};
+
+}  // namespace fovea

@@ -1,0 +1,45 @@
+// Per-thread scratch memory: a bump allocator that grows once and is then reused by every call.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace fovea {
+
+class Scratch {
+ public:
+  Scratch() = default;
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch();
+
+  // 64-byte aligned, not initialised, valid until the enclosing Scope ends. Throws std::bad_alloc.
+  float* floats(int64_t count) { return static_cast<float*>(take(count * 4)); }
+  int32_t* ints(int64_t count) { return static_cast<int32_t*>(take(count * 4)); }
+  uint8_t* bytes(int64_t count) { return static_cast<uint8_t*>(take(count)); }
+
+  // What is taken inside a scope is given back at its end, in stack order.
+  class Scope {
+   public:
+    explicit Scope(Scratch& scratch);
+    ~Scope();
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    Scratch& scratch_;
+    struct Block* block_;
+    size_t used_;
+  };
+
+  // The calling thread's own.
+  static Scratch& ofThread();
+
+ private:
+  void* take(int64_t bytes);
+  void release();
+
+  struct Block* head_ = nullptr;  // newest block first
+  size_t used_ = 0;               // bytes used of the newest block
+};
+
+}  // namespace fovea

@@ -1,0 +1,102 @@
+// AVX-512 F/BW/DQ/VL: 16 lanes, 32 registers, masked loads and stores without faults.
+// The names of simd/scalar.h, which says what each means.
+struct Mask {
+  __mmask16 m;
+  static Mask firstLanes(int n) {
+    return {n >= 16 ? __mmask16(0xffff) : n <= 0 ? __mmask16(0) : __mmask16((1u << n) - 1)};
+  }
+  static Mask between(int lo, int hi) { return {__mmask16(firstLanes(hi).m & ~firstLanes(lo).m)}; }
+  static Mask ofBytes(const uint8_t* p) {
+    const __m128i b = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    return {_mm_test_epi8_mask(b, b)};
+  }
+  static Mask ofBytesPartial(const uint8_t* p, int n) {
+    const __m128i b = _mm_maskz_loadu_epi8(firstLanes(n).m, p);
+    return {_mm_test_epi8_mask(b, b)};
+  }
+  friend Mask operator&(Mask a, Mask b) { return {__mmask16(a.m & b.m)}; }
+  friend Mask operator|(Mask a, Mask b) { return {__mmask16(a.m | b.m)}; }
+  Mask operator~() const { return {__mmask16(~m)}; }
+  bool any() const { return m != 0; }
+  bool all() const { return m == 0xffff; }
+};
+
+struct Vec {
+  static constexpr int kLanes = 16;
+  static constexpr int kRegisters = 32;
+  __m512 v;
+
+  static Vec zero() { return {_mm512_setzero_ps()}; }
+  static Vec set(float x) { return {_mm512_set1_ps(x)}; }
+  static Vec iota() {
+    return {_mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)};
+  }
+  static Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
+  static Vec loadPartial(const float* p, int n) {
+    return {_mm512_maskz_loadu_ps(Mask::firstLanes(n).m, p)};
+  }
+  void store(float* p) const { _mm512_storeu_ps(p, v); }
+  void storePartial(float* p, int n) const {
+    _mm512_mask_storeu_ps(p, Mask::firstLanes(n).m, v);
+  }
+
+  friend Vec operator+(Vec a, Vec b) { return {_mm512_add_ps(a.v, b.v)}; }
+  friend Vec operator-(Vec a, Vec b) { return {_mm512_sub_ps(a.v, b.v)}; }
+  friend Vec operator*(Vec a, Vec b) { return {_mm512_mul_ps(a.v, b.v)}; }
+  friend Vec operator/(Vec a, Vec b) { return {_mm512_div_ps(a.v, b.v)}; }
+  static Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+  static Vec fnma(Vec a, Vec b, Vec c) { return {_mm512_fnmadd_ps(a.v, b.v, c.v)}; }
+  static Vec min(Vec a, Vec b) { return {_mm512_min_ps(a.v, b.v)}; }
+  static Vec max(Vec a, Vec b) { return {_mm512_max_ps(a.v, b.v)}; }
+  static Vec abs(Vec a) { return {_mm512_abs_ps(a.v)}; }
+  static Vec negate(Vec a) { return {_mm512_xor_ps(a.v, _mm512_set1_ps(-0.0f))}; }
+  static Vec copySign(Vec magnitude, Vec sign) {
+    return {_mm512_castsi512_ps(_mm512_ternarylogic_epi32(
+        _mm512_set1_epi32(int(0x80000000u)), _mm512_castps_si512(sign.v),
+        _mm512_castps_si512(magnitude.v), 0xca))};
+  }
+  static Vec sqrt(Vec a) { return {_mm512_sqrt_ps(a.v)}; }
+  static Vec round(Vec a) { return {_mm512_roundscale_ps(a.v, 8)}; }
+  static Vec floor(Vec a) { return {_mm512_roundscale_ps(a.v, 9)}; }
+  static Vec scaleByPowerOf2(Vec a, Vec n) { return {_mm512_scalef_ps(a.v, n.v)}; }
+
+  static Mask equal(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_EQ_OQ)}; }
+  static Mask less(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
+  static Mask lessEqual(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LE_OQ)}; }
+  static Mask isNan(Vec a) { return {_mm512_cmp_ps_mask(a.v, a.v, _CMP_UNORD_Q)}; }
+  static Vec select(Mask m, Vec yes, Vec no) { return {_mm512_mask_blend_ps(m.m, no.v, yes.v)}; }
+
+  float sum() const {
+    const __m256 a =
+        _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
+    const __m128 b = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+    const __m128 c = _mm_add_ps(b, _mm_movehl_ps(b, b));
+    return _mm_cvtss_f32(_mm_add_ss(c, _mm_movehdup_ps(c)));
+  }
+  float maximum() const { return _mm512_reduce_max_ps(v); }
+
+  // Rows become columns: r[i] lane j <- r[j] lane i.
+  static void transpose(Vec (&r)[kLanes]) {
+    __m512 t[16], u[16];
+    for (int i = 0; i < 16; i += 2) {
+      t[i] = _mm512_unpacklo_ps(r[i].v, r[i + 1].v);
+      t[i + 1] = _mm512_unpackhi_ps(r[i].v, r[i + 1].v);
+    }
+    for (int i = 0; i < 16; i += 4) {
+      u[i] = _mm512_shuffle_ps(t[i], t[i + 2], 0x44);
+      u[i + 1] = _mm512_shuffle_ps(t[i], t[i + 2], 0xee);
+      u[i + 2] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+      u[i + 3] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0xee);
+    }
+    for (int i = 0; i < 4; ++i) {
+      const __m512 a = _mm512_shuffle_f32x4(u[i], u[i + 4], 0x88);
+      const __m512 b = _mm512_shuffle_f32x4(u[i], u[i + 4], 0xdd);
+      const __m512 c = _mm512_shuffle_f32x4(u[i + 8], u[i + 12], 0x88);
+      const __m512 d = _mm512_shuffle_f32x4(u[i + 8], u[i + 12], 0xdd);
+      r[i].v = _mm512_shuffle_f32x4(a, c, 0x88);
+      r[i + 4].v = _mm512_shuffle_f32x4(b, d, 0x88);
+      r[i + 8].v = _mm512_shuffle_f32x4(a, c, 0xdd);
+      r[i + 12].v = _mm512_shuffle_f32x4(b, d, 0xdd);
+    }
+  }
+};
