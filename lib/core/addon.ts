@@ -1,0 +1,108 @@
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { isMainThread } from 'node:worker_threads'
+
+/** What a tensor's elements lie in when they cross the bridge. */
+export type NativeArray = Float32Array | Uint16Array | Uint8Array | Int32Array
+
+/** What the engine says about itself. */
+export interface NativeInfo {
+  version: string
+  isa: string
+  isas: string[]
+  vectorBits: number
+  threads: number
+  threadsFrom: string
+  compiler: string
+}
+
+/**
+ * The native side. `op` is an index into `ops()`; `meta` describes the call and may be reused as soon
+ * as the function has returned; `data` holds the typed arrays of the present slots, in slot order.
+ *
+ * `meta` = [threads (0: the default), P, T, hasPacked], P parameters, T slots. A slot is
+ * [kind, rank, offset, shape..., strides...] with kind 0 absent, 1 + dtype present (float32, float16,
+ * bfloat16, uint8, int32), 17 + dtype described only (no array: prepared weights stand in). With
+ * hasPacked the last slot is the prepared pack: kind 1, rank 1.
+ *
+ * Failures are errors with `code` (ERR_FOVEA_MEMORY, _BOUNDS, _DETACHED, _TYPE, _OPTION, _ISA,
+ * _QUEUE_FULL, or `ABORTED` for a call that `cancel` ended) and, where one tensor is to blame, `slot`.
+ */
+export interface Native {
+  /** Names of the registered operations. */
+  ops(): string[]
+  /** Runs an operation and returns when the outputs are written. */
+  run(op: number, meta: Float64Array, ...data: NativeArray[]): void
+  /**
+   * Queues an operation on the compute lane. `id` is the caller's, unique among its pending calls;
+   * larger `priority` first. The arrays stay alive until the promise has settled.
+   */
+  submit(
+    op: number,
+    meta: Float64Array,
+    id: number,
+    priority: number,
+    ...data: NativeArray[]
+  ): Promise<void>
+  /** Ends a pending call: its promise rejects with code `ABORTED`. False where it has settled. */
+  cancel(id: number): boolean
+  /** Tiles done and known so far of a pending call; undefined where it has settled. */
+  progress(id: number): { done: number; total: number } | undefined
+  /** Rough floating-point operations of the call that `run` would make. */
+  flops(op: number, meta: Float64Array, ...data: NativeArray[]): number
+  /** Floats that `pack` writes; 0 where the operation prepares nothing. */
+  packedFloats(op: number, meta: Float64Array, ...data: NativeArray[]): number
+  /** Packs the weights among `data` into `packed`, given behind them. */
+  pack(op: number, meta: Float64Array, ...dataThenPacked: NativeArray[]): void
+  /** The environment variables FOVEA_NUM_THREADS, OMP_NUM_THREADS and FOVEA_ISA as this thread sees them. */
+  configure(
+    numThreads: string | undefined,
+    ompNumThreads: string | undefined,
+    isa: string | undefined,
+  ): void
+  getNumThreads(): number
+  /** `threads` in 1..maxThreads(), else an error with code ERR_FOVEA_OPTION. */
+  setNumThreads(threads: number): void
+  maxThreads(): number
+  /** Throws ERR_FOVEA_ISA where FOVEA_ISA names none that this machine has. */
+  info(): NativeInfo
+  /** Switches the instruction set of the whole process, for tests; false where it is not supported. */
+  selectIsa(name: string): boolean
+}
+
+// libgomp spins for about 8 ms behind every parallel region unless it is told otherwise, and reads its
+// environment once, when it is loaded. From a Worker this has no effect: its process.env is a copy.
+function withShortSpin<T>(load: () => T): T {
+  const { env } = process
+  if (!isMainThread || env.GOMP_SPINCOUNT !== undefined || env.OMP_WAIT_POLICY !== undefined) {
+    return load()
+  }
+  env.GOMP_SPINCOUNT = '1000'
+  try {
+    return load()
+  } finally {
+    delete env.GOMP_SPINCOUNT
+  }
+}
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+function load(): Native {
+  const nodeGypBuild = createRequire(import.meta.url)('node-gyp-build') as (dir: string) => Native
+  const loaded = withShortSpin(() => nodeGypBuild(root))
+  const { FOVEA_NUM_THREADS, OMP_NUM_THREADS, FOVEA_ISA } = process.env
+  loaded.configure(FOVEA_NUM_THREADS, OMP_NUM_THREADS, FOVEA_ISA)
+  return loaded
+}
+
+/** The loaded addon. */
+export const native: Native = load()
+
+const names = native.ops()
+
+/** An operation's index on the native side. */
+export function opIndex(name: string): number {
+  const index = names.indexOf(name)
+  if (index < 0) throw new Error(`${name} is not among the operations of the binary`)
+  return index
+}
