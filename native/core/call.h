@@ -25,11 +25,18 @@ struct Call {
   std::span<const Tensor> tensors;
   std::span<const double> params;
   const float* packed = nullptr;  // prepared weights, laid out by the operation's `pack`
+  int64_t packedFloats = 0;       // how many floats they are
   int threads = 1;                // upper bound on the threads this call may use
   Control* control = nullptr;     // never null while the operation runs
 
-  const Tensor& tensor(int slot) const { return tensors[static_cast<size_t>(slot)]; }
-  double number(int index) const { return params[static_cast<size_t>(index)]; }
+  // A slot or parameter that the caller did not describe reads as absent or 0.
+  const Tensor& tensor(int slot) const {
+    static constexpr Tensor kAbsent;
+    return static_cast<size_t>(slot) < tensors.size() ? tensors[static_cast<size_t>(slot)] : kAbsent;
+  }
+  double number(int index) const {
+    return static_cast<size_t>(index) < params.size() ? params[static_cast<size_t>(index)] : 0;
+  }
   int64_t integer(int index) const { return static_cast<int64_t>(number(index)); }
   bool flag(int index) const { return number(index) != 0; }
 };

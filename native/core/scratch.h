@@ -13,9 +13,9 @@ class Scratch {
   ~Scratch();
 
   // 64-byte aligned, not initialised, valid until the enclosing Scope ends. Throws std::bad_alloc.
-  float* floats(int64_t count) { return static_cast<float*>(take(count * 4)); }
-  int32_t* ints(int64_t count) { return static_cast<int32_t*>(take(count * 4)); }
-  uint8_t* bytes(int64_t count) { return static_cast<uint8_t*>(take(count)); }
+  float* floats(int64_t count) { return static_cast<float*>(take(count, 4)); }
+  int32_t* ints(int64_t count) { return static_cast<int32_t*>(take(count, 4)); }
+  uint8_t* bytes(int64_t count) { return static_cast<uint8_t*>(take(count, 1)); }
 
   // What is taken inside a scope is given back at its end, in stack order.
   class Scope {
@@ -35,11 +35,15 @@ class Scratch {
   static Scratch& ofThread();
 
  private:
-  void* take(int64_t bytes);
-  void release();
+  void* take(int64_t count, int64_t size);
+  void freeFrom(struct Block* block);
+  void trim();
 
-  struct Block* head_ = nullptr;  // newest block first
-  size_t used_ = 0;               // bytes used of the newest block
+  // A chain in the order of allocation. Blocks behind the current one are empty and wait for reuse.
+  struct Block* first_ = nullptr;
+  struct Block* current_ = nullptr;
+  size_t used_ = 0;  // bytes used of the current block
+  int depth_ = 0;    // scopes open
 };
 
 }  // namespace fovea

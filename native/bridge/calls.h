@@ -1,0 +1,41 @@
+// The native functions of lib/core/addon.ts, which says what each does.
+#pragma once
+#include <node_api.h>
+
+#include "bridge/arguments.h"
+#include "core/decode.h"
+
+namespace fovea::bridge {
+
+// calls.cc
+napi_value run(napi_env env, napi_callback_info info);
+napi_value flops(napi_env env, napi_callback_info info);
+napi_value packedFloats(napi_env env, napi_callback_info info);
+napi_value pack(napi_env env, napi_callback_info info);
+
+// promises.cc
+napi_value submit(napi_env env, napi_callback_info info);
+napi_value cancel(napi_env env, napi_callback_info info);
+napi_value progress(napi_env env, napi_callback_info info);
+void onLoop(napi_env env, napi_value function, void* environment, void* call);
+void onCleanup(void* environment);  // cancels the environment's calls and waits for the running one
+
+// settings.cc
+napi_value ops(napi_env env, napi_callback_info info);
+napi_value configure(napi_env env, napi_callback_info info);
+napi_value getNumThreads(napi_env env, napi_callback_info info);
+napi_value setNumThreads(napi_env env, napi_callback_info info);
+napi_value getMaxThreads(napi_env env, napi_callback_info info);
+napi_value describe(napi_env env, napi_callback_info info);
+napi_value switchIsa(napi_env env, napi_callback_info info);
+
+// Shared by calls.cc and promises.cc: decodes the call into `stored` and completes it. False: an error
+// has been thrown.
+bool prepare(napi_env env, const Arguments& arguments, StoredCall& stored);
+
+// Below this many operations a synchronous call is over sooner than it is worth handing it over.
+inline constexpr double kHandOverFlops = 2e7;
+// Below this many a queued job does not wake the team.
+inline constexpr double kSmallFlops = 4e6;
+
+}  // namespace fovea::bridge
