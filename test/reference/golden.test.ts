@@ -13,7 +13,9 @@ const written = readdirSync(goldenFolder).filter(op =>
 )
 
 describe.each(written)('%s', async op => {
-  const module = (await import(`./${op}.ts`)) as Record<string, Reference>
+  const module = (await import(
+    /* @vite-ignore */ new URL(`${op}.ts`, import.meta.url).href
+  )) as Record<string, Reference>
   const { required, takesWeights, compute } = module[op]!
 
   test.each(goldenFiles(op).map(path => readCaseFile(path)))('$name', file => {

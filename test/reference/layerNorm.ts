@@ -1,5 +1,5 @@
 // Ba et al. 2016: each row minus its mean, over the root of its population variance plus eps.
-import { fromRows, normalized, rowsOf } from './maths.ts'
+import { layerNormOver } from './maths.ts'
 import type { Reference } from './reference.ts'
 
 export const layerNorm: Reference = {
@@ -9,12 +9,7 @@ export const layerNorm: Reference = {
   always: ['out'],
   isBatched: () => true,
   compute({ tensors, weights, params }) {
-    const x = tensors.x!
-    const { weight, bias } = weights
     const { eps = 1e-5 } = params as { eps?: number }
-    const rows = rowsOf(x).map(row =>
-      normalized(row, eps).map((v, i) => (weight ? v * weight.data[i]! + bias!.data[i]! : v)),
-    )
-    return { out: fromRows(rows, x.shape) }
+    return { out: layerNormOver(tensors.x!, eps, weights.weight, weights.bias) }
   },
 }

@@ -15,8 +15,20 @@ export const sum = (terms: readonly number[]): number => terms.reduce((a, b) => 
 
 export const mean = (terms: readonly number[]): number => sum(terms) / terms.length
 
-export const dot = (a: readonly number[], b: readonly number[]): number =>
-  a.reduce((total, value, i) => total + value * b[i]!, 0)
+export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let total = 0
+  for (let i = 0; i < a.length; i++) total += a[i]! * b[i]!
+  return total
+}
+
+/** Euclidean length. */
+export const norm = (x: ArrayLike<number>): number => Math.sqrt(dot(x, x))
+
+/** x / max(||x||, eps). */
+export function toUnit(x: ArrayLike<number>, eps = 1e-12): number[] {
+  const length = Math.max(norm(x), eps)
+  return Array.from(x, v => v / length)
+}
 
 export const sigmoid = (v: number): number => 1 / (1 + Math.exp(-v))
 
@@ -39,8 +51,8 @@ export function fromRows(rows: readonly (readonly number[])[], shape: readonly n
 }
 
 /** y = W x + b of one vector. */
-export function affine(x: readonly number[], weight: Dense, bias?: Dense): number[] {
-  const [outs] = weight.shape as [number]
+export function affine(x: ArrayLike<number>, weight: Dense, bias?: Dense): number[] {
+  const outs = weight.shape[0]!
   const n = x.length
   return range(outs).map(o => {
     let total = bias === undefined ? 0 : bias.data[o]!
@@ -49,12 +61,28 @@ export function affine(x: readonly number[], weight: Dense, bias?: Dense): numbe
   })
 }
 
+/** The same along the last axis of a whole tensor. */
+export const affineOver = (x: Dense, weight: Dense, bias?: Dense): Dense64 =>
+  fromRows(
+    rowsOf(x).map(row => affine(row, weight, bias)),
+    [...x.shape.slice(0, -1), weight.shape[0]!],
+  )
+
 /** (x - mean) / sqrt(variance + eps), the variance in a second pass and over n, not n - 1. */
 export function normalized(x: readonly number[], eps: number): number[] {
   const centre = mean(x)
   const variance = mean(x.map(v => (v - centre) ** 2))
   return x.map(v => (v - centre) / Math.sqrt(variance + eps))
 }
+
+/** LayerNorm along the last axis. */
+export const layerNormOver = (x: Dense, eps: number, weight?: Dense, bias?: Dense): Dense64 =>
+  fromRows(
+    rowsOf(x).map(row =>
+      normalized(row, eps).map((v, i) => (weight ? v * weight.data[i]! + bias!.data[i]! : v)),
+    ),
+    x.shape,
+  )
 
 /**
  * Softmax of one row; a row of nothing but -inf is dead and gives zeros. `sink` is one more score
