@@ -1,0 +1,27 @@
+/** Where the elements of a tensor lie in its data. */
+export interface Layout {
+  readonly shape: readonly number[]
+  readonly strides: readonly number[]
+  readonly offset: number
+}
+
+/** Row-major strides. */
+export function contiguousStrides(shape: readonly number[]): number[] {
+  const strides = new Array<number>(shape.length)
+  let next = 1
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = next
+    const product = next * shape[axis]!
+    next = Number.isSafeInteger(product) ? product : 0 // of an empty tensor: no stride is ever taken
+  }
+  return strides
+}
+
+export function isContiguous({ shape, strides }: Layout): boolean {
+  let next = 1
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    if (shape[axis] !== 1 && strides[axis] !== next) return false
+    next *= shape[axis]!
+  }
+  return true
+}
