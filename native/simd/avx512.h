@@ -14,8 +14,8 @@ struct Mask {
     const __m128i b = _mm_maskz_loadu_epi8(firstLanes(n).m, p);
     return {_mm_test_epi8_mask(b, b)};
   }
-  friend Mask operator&(Mask a, Mask b) { return {__mmask16(a.m & b.m)}; }
-  friend Mask operator|(Mask a, Mask b) { return {__mmask16(a.m | b.m)}; }
+  Mask operator&(Mask b) const { return {__mmask16(m & b.m)}; }
+  Mask operator|(Mask b) const { return {__mmask16(m | b.m)}; }
   Mask operator~() const { return {__mmask16(~m)}; }
   bool any() const { return m != 0; }
   bool all() const { return m == 0xffff; }
@@ -36,14 +36,12 @@ struct Vec {
     return {_mm512_maskz_loadu_ps(Mask::firstLanes(n).m, p)};
   }
   void store(float* p) const { _mm512_storeu_ps(p, v); }
-  void storePartial(float* p, int n) const {
-    _mm512_mask_storeu_ps(p, Mask::firstLanes(n).m, v);
-  }
+  void storePartial(float* p, int n) const { _mm512_mask_storeu_ps(p, Mask::firstLanes(n).m, v); }
 
-  friend Vec operator+(Vec a, Vec b) { return {_mm512_add_ps(a.v, b.v)}; }
-  friend Vec operator-(Vec a, Vec b) { return {_mm512_sub_ps(a.v, b.v)}; }
-  friend Vec operator*(Vec a, Vec b) { return {_mm512_mul_ps(a.v, b.v)}; }
-  friend Vec operator/(Vec a, Vec b) { return {_mm512_div_ps(a.v, b.v)}; }
+  Vec operator+(Vec b) const { return {_mm512_add_ps(v, b.v)}; }
+  Vec operator-(Vec b) const { return {_mm512_sub_ps(v, b.v)}; }
+  Vec operator*(Vec b) const { return {_mm512_mul_ps(v, b.v)}; }
+  Vec operator/(Vec b) const { return {_mm512_div_ps(v, b.v)}; }
   static Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
   static Vec fnma(Vec a, Vec b, Vec c) { return {_mm512_fnmadd_ps(a.v, b.v, c.v)}; }
   static Vec min(Vec a, Vec b) { return {_mm512_min_ps(a.v, b.v)}; }
@@ -51,14 +49,30 @@ struct Vec {
   static Vec abs(Vec a) { return {_mm512_abs_ps(a.v)}; }
   static Vec negate(Vec a) { return {_mm512_xor_ps(a.v, _mm512_set1_ps(-0.0f))}; }
   static Vec copySign(Vec magnitude, Vec sign) {
-    return {_mm512_castsi512_ps(_mm512_ternarylogic_epi32(
-        _mm512_set1_epi32(int(0x80000000u)), _mm512_castps_si512(sign.v),
-        _mm512_castps_si512(magnitude.v), 0xca))};
+    return {_mm512_castsi512_ps(_mm512_ternarylogic_epi32(_mm512_set1_epi32(int(0x80000000u)),
+                                                          _mm512_castps_si512(sign.v),
+                                                          _mm512_castps_si512(magnitude.v), 0xca))};
   }
   static Vec sqrt(Vec a) { return {_mm512_sqrt_ps(a.v)}; }
   static Vec round(Vec a) { return {_mm512_roundscale_ps(a.v, 8)}; }
   static Vec floor(Vec a) { return {_mm512_roundscale_ps(a.v, 9)}; }
   static Vec scaleByPowerOf2(Vec a, Vec n) { return {_mm512_scalef_ps(a.v, n.v)}; }
+
+  static constexpr bool kSplitsAll = true;
+  static constexpr float kFractionLow = 0.0f;
+  static Vec splitPower(Vec x, Vec& power) {
+    power = x;
+    return {_mm512_reduce_ps(x.v, 9)};  // x - floor(x); 0 where x is infinite
+  }
+  static Vec joinPower(Vec y, Vec power) { return {_mm512_scalef_ps(y.v, power.v)}; }
+  static Vec splitExponent(Vec x, Vec& e) {
+    const __m512i bits = _mm512_castps_si512(x.v);
+    const __m512i exponent =
+        _mm512_srai_epi32(_mm512_sub_epi32(bits, _mm512_set1_epi32(0x3f3504f3)), 23);
+    e.v = _mm512_cvtepi32_ps(exponent);
+    return {_mm512_castsi512_ps(_mm512_sub_epi32(bits, _mm512_slli_epi32(exponent, 23)))};
+  }
+  static Vec productError(Vec a, Vec b, Vec ab) { return {_mm512_fmsub_ps(a.v, b.v, ab.v)}; }
 
   static Mask equal(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_EQ_OQ)}; }
   static Mask less(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
@@ -67,8 +81,7 @@ struct Vec {
   static Vec select(Mask m, Vec yes, Vec no) { return {_mm512_mask_blend_ps(m.m, no.v, yes.v)}; }
 
   float sum() const {
-    const __m256 a =
-        _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
+    const __m256 a = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
     const __m128 b = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
     const __m128 c = _mm_add_ps(b, _mm_movehl_ps(b, b));
     return _mm_cvtss_f32(_mm_add_ss(c, _mm_movehdup_ps(c)));
@@ -98,5 +111,26 @@ struct Vec {
       r[i + 8].v = _mm512_shuffle_f32x4(a, c, 0xdd);
       r[i + 12].v = _mm512_shuffle_f32x4(b, d, 0xdd);
     }
+  }
+};
+
+struct WideSum {
+  __m512d lo, hi;
+  static WideSum zero() { return {_mm512_setzero_pd(), _mm512_setzero_pd()}; }
+  void add(Vec a) {
+    lo = _mm512_add_pd(lo, _mm512_cvtps_pd(_mm512_castps512_ps256(a.v)));
+    hi = _mm512_add_pd(hi, _mm512_cvtps_pd(_mm512_extractf32x8_ps(a.v, 1)));
+  }
+  void addSquare(Vec a) {
+    const __m512d l = _mm512_cvtps_pd(_mm512_castps512_ps256(a.v));
+    const __m512d h = _mm512_cvtps_pd(_mm512_extractf32x8_ps(a.v, 1));
+    lo = _mm512_fmadd_pd(l, l, lo);
+    hi = _mm512_fmadd_pd(h, h, hi);
+  }
+  double total() const {
+    const __m512d a = _mm512_add_pd(lo, hi);
+    const __m256d b = _mm256_add_pd(_mm512_castpd512_pd256(a), _mm512_extractf64x4_pd(a, 1));
+    const __m128d c = _mm_add_pd(_mm256_castpd256_pd128(b), _mm256_extractf128_pd(b, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(c, _mm_unpackhi_pd(c, c)));
   }
 };

@@ -1,12 +1,13 @@
 // Compiles the kernel source FOVEA_KERNEL once for every instruction set, each in its own namespace
 // (fovea::avx512, fovea::avx2, ...). No include guard, on purpose: every kernel's .cc includes it
-// once, after all its other includes, because nothing but kernel code may be compiled under a target
-// pragma (an AVX-512 copy of a std:: template could otherwise be linked into portable code).
+// once, after all its other includes, because nothing but kernel code may be compiled under a
+// target pragma (an AVX-512 copy of a std:: template could otherwise be linked into portable code).
+// Kernel code has no friend functions: GCC compiles those outside the pragma's reach.
 //
-//   #include "kernels/rows.h"              // declares struct Rows { void (*softmax)(...); ... }
-//   #define FOVEA_KERNEL "kernels/rows-inl.h"   // ends with: inline constexpr Rows kRows{softmax, ...};
+//   #include "kernels/rows.h"                  // declares struct Rows { void (*softmax)(...); }
+//   #define FOVEA_KERNEL "kernels/rows-inl.h"  // ends with inline constexpr Rows kRows{softmax};
 //   #include "simd/each.h"
-//   FOVEA_DISPATCH(Rows, rows, kRows)      // defines const Rows& fovea::rows()
+//   FOVEA_DISPATCH(Rows, rows, kRows)          // defines const Rows& fovea::rows()
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -25,6 +26,8 @@
 #include <arm_neon.h>
 #endif
 
+// The order of the includes is their meaning.
+// clang-format off
 #if defined(__clang__)
 #define FOVEA_PRAGMA(text) _Pragma(#text)
 #define FOVEA_TARGET_BEGIN(features) \
@@ -72,31 +75,32 @@ namespace fovea::neon {
 #include FOVEA_KERNEL
 }  // namespace fovea::neon
 #endif
+// clang-format on
 
 // One pointer an instruction set, in the order of FOVEA_INSTRUCTION_SETS; null where not compiled.
 #if FOVEA_X86
-#define FOVEA_DISPATCH(Type, function, table)                                                 \
-  namespace fovea {                                                                           \
-  const Type& function() {                                                                    \
-    static constexpr const Type* kTables[] = {&avx512::table, &avx2::table, nullptr,          \
-                                              &scalar::table};                                \
-    return *kTables[static_cast<int>(currentIsa())];                                          \
-  }                                                                                           \
+#define FOVEA_DISPATCH(Type, function, table)                                        \
+  namespace fovea {                                                                  \
+  const Type& function() {                                                           \
+    static constexpr const Type* kTables[] = {&avx512::table, &avx2::table, nullptr, \
+                                              &scalar::table};                       \
+    return *kTables[static_cast<int>(currentIsa())];                                 \
+  }                                                                                  \
   }
 #elif FOVEA_ARM64
-#define FOVEA_DISPATCH(Type, function, table)                                                 \
-  namespace fovea {                                                                           \
-  const Type& function() {                                                                    \
+#define FOVEA_DISPATCH(Type, function, table)                                                  \
+  namespace fovea {                                                                            \
+  const Type& function() {                                                                     \
     static constexpr const Type* kTables[] = {nullptr, nullptr, &neon::table, &scalar::table}; \
-    return *kTables[static_cast<int>(currentIsa())];                                          \
-  }                                                                                           \
+    return *kTables[static_cast<int>(currentIsa())];                                           \
+  }                                                                                            \
   }
 #else
-#define FOVEA_DISPATCH(Type, function, table)                                                 \
-  namespace fovea {                                                                           \
-  const Type& function() {                                                                    \
-    static constexpr const Type* kTables[] = {nullptr, nullptr, nullptr, &scalar::table};     \
-    return *kTables[static_cast<int>(currentIsa())];                                          \
-  }                                                                                           \
+#define FOVEA_DISPATCH(Type, function, table)                                             \
+  namespace fovea {                                                                       \
+  const Type& function() {                                                                \
+    static constexpr const Type* kTables[] = {nullptr, nullptr, nullptr, &scalar::table}; \
+    return *kTables[static_cast<int>(currentIsa())];                                      \
+  }                                                                                       \
   }
 #endif
