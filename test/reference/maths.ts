@@ -32,6 +32,9 @@ export function toUnit(x: ArrayLike<number>, eps = 1e-12): number[] {
 
 export const sigmoid = (v: number): number => 1 / (1 + Math.exp(-v))
 
+/** min(max(v + 3, 0), 6) / 6. */
+export const hardSigmoid = (v: number): number => Math.min(Math.max(v + 3, 0), 6) / 6
+
 export const relu = (v: number): number => Math.max(v, 0)
 
 /** The rows along the last axis, in order. */
