@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isMainThread } from 'node:worker_threads'
+import { type ErrorDetails, FoveaError } from './errors.ts'
 
 /** What a tensor's elements lie in when they cross the bridge. */
 export type NativeArray = Float32Array | Uint16Array | Uint8Array | Int32Array
@@ -85,11 +87,46 @@ function withShortSpin<T>(load: () => T): T {
   }
 }
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '')
+
+// The package ships no install script: who installs from a registry gets a prebuilt binary, who has a
+// platform without one builds it by this command.
+function remedy(): string {
+  if (!/[\\/]node_modules[\\/]/.test(root)) return 'npm run build'
+  const nested = relative(process.cwd(), root)
+  const folder = nested.startsWith('..') ? root : nested
+  return `npm i -D cmake-js@8 node-addon-api@8 && npx cmake-js build -d ${folder} --out ${join(folder, '.cmake')}`
+}
+
+function missing(cause: unknown): FoveaError {
+  const { platform, arch, versions } = process
+  const received = cause instanceof Error ? cause.message.trim() : String(cause)
+  const details: ErrorDetails = {
+    code: 'ERR_FOVEA_BINARY',
+    operation: 'fovea',
+    argument: 'the native binary',
+    expected: 'be there and load',
+    received,
+  }
+  const message = [
+    `fovea: the native binary must be there and load; got ${received.replace(/\.$/, '')}.`,
+    `Looked for, on ${platform} ${arch}, Node ${versions.node}:`,
+    `  ${join(root, 'build', 'Release', '*.node')}`,
+    `  ${join(root, 'prebuilds', `${platform}-${arch}`, '*.node')}`,
+    'To build it (CMake and a C++20 compiler with OpenMP are needed):',
+    `  ${remedy()}`,
+  ]
+  return new FoveaError(message.join('\n'), details, cause)
+}
 
 function load(): Native {
   const nodeGypBuild = createRequire(import.meta.url)('node-gyp-build') as (dir: string) => Native
-  const loaded = withShortSpin(() => nodeGypBuild(root))
+  let loaded: Native
+  try {
+    loaded = withShortSpin(() => nodeGypBuild(root))
+  } catch (error) {
+    throw missing(error)
+  }
   const { FOVEA_NUM_THREADS, OMP_NUM_THREADS, FOVEA_ISA } = process.env
   loaded.configure(FOVEA_NUM_THREADS, OMP_NUM_THREADS, FOVEA_ISA)
   return loaded
