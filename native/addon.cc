@@ -30,6 +30,7 @@ constexpr Function kFunctions[] = {
     {"setNumThreads", setNumThreads},
     {"maxThreads", getMaxThreads},
     {"info", describe},
+    {"cpuQuota", readQuota},
     {"selectIsa", switchIsa},
 };
 

@@ -68,6 +68,8 @@ export interface Native {
   maxThreads(): number
   /** Throws ERR_FOVEA_ISA where FOVEA_ISA names none that this machine has. */
   info(): NativeInfo
+  /** CPUs' worth of time that the control groups under `root` allow, Infinity for no limit; for tests. */
+  cpuQuota(root: string): number
   /** Switches the instruction set of the whole process, for tests; false where it is not supported. */
   selectIsa(name: string): boolean
 }

@@ -1,5 +1,6 @@
 #include "bridge/calls.h"
 
+#include "core/floatMode.h"
 #include "core/lane.h"
 
 namespace fovea::bridge {
@@ -85,6 +86,7 @@ napi_value pack(napi_env env, napi_callback_info info) {
   Control control;
   call.control = &control;
   call.threads = 1;
+  const FlushToZero mode;
   try {
     call.op->pack(call, static_cast<float*>(packed.data));
   } catch (...) {

@@ -27,6 +27,7 @@ napi_value getNumThreads(napi_env env, napi_callback_info info);
 napi_value setNumThreads(napi_env env, napi_callback_info info);
 napi_value getMaxThreads(napi_env env, napi_callback_info info);
 napi_value describe(napi_env env, napi_callback_info info);
+napi_value readQuota(napi_env env, napi_callback_info info);
 napi_value switchIsa(napi_env env, napi_callback_info info);
 
 // Shared by calls.cc and promises.cc: decodes the call into `stored` and completes it. False: an error

@@ -175,6 +175,15 @@ napi_value describe(napi_env env, napi_callback_info info) {
   return object;
 }
 
+napi_value readQuota(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value value;
+  std::string root;
+  if (!environmentOf(env, info, &count, &value)) return nullptr;
+  readText(env, value, &root);
+  return napi_create_double(env, cpuQuota(root.c_str()), &value) == napi_ok ? value : nullptr;
+}
+
 napi_value switchIsa(napi_env env, napi_callback_info info) {
   size_t count = 1;
   napi_value value;

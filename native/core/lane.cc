@@ -14,6 +14,7 @@
 #include <signal.h>
 #endif
 
+#include "core/floatMode.h"
 #include "core/parallel.h"
 #include "core/registry.h"
 #include "core/threads.h"
@@ -52,6 +53,7 @@ struct Lane {
 
 void Job::execute() noexcept {
   call.control = &control;
+  const FlushToZero mode;  // what an operation computes outside its loops has the same bits everywhere
   try {
     call.op->run(call);
     outcome = control.cancelled ? Outcome::kCancelled : Outcome::kDone;

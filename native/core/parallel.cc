@@ -7,6 +7,7 @@
 #include <exception>
 
 #include "core/floatMode.h"
+#include "core/threads.h"
 
 namespace fovea {
 
@@ -48,11 +49,12 @@ void parallelForImpl(const Call& call, int64_t count, LoopBody body, void* conte
   if (count <= 0) return;
   Loop loop{*call.control, count, body, context};
   loop.control.tilesTotal.fetch_add(count, std::memory_order_relaxed);
-  const int threads = static_cast<int>(std::min<int64_t>(call.threads, count));
+  int threads = static_cast<int>(std::min<int64_t>(call.threads, count));
   // A loop inside a loop stays on its thread: a nested region would open a second team.
   if (threads <= 1 || omp_in_parallel()) {
     loop.work();
   } else {
+    threads = startableThreads(threads);
 #pragma omp parallel num_threads(threads)
     loop.work();
   }

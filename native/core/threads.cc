@@ -1,12 +1,14 @@
 #include "core/threads.h"
 
 #include <algorithm>
-#include <cmath>
+#include <exception>
 #include <fstream>
 #include <limits>
+#include <mutex>
 #include <sstream>
 #include <string>
 #include <thread>
+#include <vector>
 
 #if defined(__linux__)
 #include <sched.h>
@@ -110,7 +112,37 @@ int affinityCount() {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-int maxThreads() { return std::max(256, affinityCount()); }
+int maxThreads() {
+  static const int most = std::max(256, affinityCount());
+  return most;
+}
+
+int startableThreads(int wanted) {
+  static std::mutex mutex;
+  static int proven = 1, refused = maxThreads() + 1;
+  const std::lock_guard lock(mutex);
+  if (wanted <= proven) return wanted;
+  if (wanted >= refused) return proven;
+  // They have to be alive at the same time to count.
+  std::mutex gate;
+  std::vector<std::thread> threads;
+  {
+    const std::lock_guard closed(gate);
+    try {
+      threads.reserve(static_cast<size_t>(wanted));
+      while (static_cast<int>(threads.size()) < wanted - 1) {
+        threads.emplace_back([&gate] { const std::lock_guard wait(gate); });
+      }
+    } catch (const std::exception&) {
+      refused = wanted;
+    }
+  }
+  for (std::thread& thread : threads) thread.join();
+  // Where some were refused, others in this process and around it will want a few of the rest.
+  const int started = static_cast<int>(threads.size()) + 1;
+  proven = std::max(proven, refused == wanted ? started / 2 : started);
+  return std::min(wanted, proven);
+}
 
 const ThreadCount& machineThreads() {
   static const ThreadCount count = [] {

@@ -4,8 +4,12 @@
 
 namespace fovea {
 
-// More than this is refused: OpenMP ends the process when it cannot start a thread.
+// More than this is refused.
 int maxThreads();
+
+// How many threads, the calling one included, of `wanted` the system is willing to run now: OpenMP ends
+// the process when it cannot start one. Tries it, at the first call with so many.
+int startableThreads(int wanted);
 
 // CPUs this process may run on.
 int affinityCount();
