@@ -93,7 +93,7 @@ napi_value submit(napi_env env, napi_callback_info info) {
   if (!call) return throwError(env, problemOf(Outcome::kMemory));
   if (!prepare(env, arguments, call->stored)) return nullptr;
   call->call = call->stored.call;
-  call->small = call->call.op->flops(call->call) < kSmallFlops;
+  call->small = call->call.op->flops(call->call) < flopsIn(kSmallMicroseconds);
   call->team = environment.threads;
   call->priority = priority;
   call->owner = &environment;
