@@ -1,0 +1,129 @@
+import { operation, type TensorLike } from '../core/operation.ts'
+import { boolean, choice, dynamic, integer, number } from '../core/params.ts'
+
+/** Optional tensors and parameters of {@link scaledDotProductAttention}. */
+export interface ScaledDotProductAttentionOptions {
+  /** Uint8Array, nonzero = attend; rank 2 or 4, broadcast numpy-style to [B, H, Lq, Lk]. */
+  readonly mask?: TensorLike | undefined
+  /** Added to the scores; rank 2 or 4, broadcast to [B, H, Lq, Lk]. -Infinity hides a key like the mask. */
+  readonly bias?: TensorLike | undefined
+  /** [H] ALiBi slopes: `slope * |position - j|` is subtracted from the score (Press 2022). */
+  readonly alibiSlopes?: TensorLike | undefined
+  /** [H] one logit a head that takes part in the softmax and has no value (gpt-oss). */
+  readonly sinks?: TensorLike | undefined
+  /** Int32Array [B]: the first so many keys of a batch entry exist (0..Lk). */
+  readonly keyLengths?: TensorLike | undefined
+  /** Int32Array [B]: query i sits at position i + offset among the keys. Wins over `align`. */
+  readonly queryOffsets?: TensorLike | undefined
+  /** Factor of the scores. Default 1/sqrt(D). */
+  readonly scale?: number | undefined
+  /** Queries see keys up to their own position. Default false. */
+  readonly causal?: boolean | undefined
+  /**
+   * Where the queries sit when there are more or fewer of them than keys: the last query at the last
+   * key (`bottomRight`, as FlashAttention), or the first at the first (`topLeft`, as torch). No
+   * default: needed by causal, windows and ALiBi where a key length differs from Lq.
+   */
+  readonly align?: 'bottomRight' | 'topLeft' | undefined
+  /** `s = softcap * tanh(s / softcap)` where > 0 (Gemma 2). Default 0: off. */
+  readonly softcap?: number | undefined
+  /** Keys seen before the query's position. Default -1: all. */
+  readonly windowLeft?: number | undefined
+  /** Keys seen behind the query's position. Default -1: all. */
+  readonly windowRight?: number | undefined
+}
+
+/** Outputs of {@link scaledDotProductAttention}. */
+export interface ScaledDotProductAttentionOutputs {
+  /** [B, H, Lq, Dv]. */
+  out: Float32Array
+  /** [B, H, Lq]: natural logarithm of the sum of exp(score) over the visible keys; -Infinity for none. */
+  lse?: Float32Array
+}
+
+/**
+ * Scaled dot-product attention, `softmax(scale * Q K^T) V` (Vaswani et al. 2017, eq. 1), with masks,
+ * bias, ALiBi, sinks, soft cap, windows, key lengths and grouped heads.
+ *
+ * Shapes: query [B, H, Lq, D], key [B, Hkv, Lk, D], value [B, Hkv, Lk, Dv]; H % Hkv = 0, and query head
+ * h uses key head floor(h / (H / Hkv)). The score of query i at position p = i + offset and key j is
+ *
+ *     s = scale * q.k,  softcap * tanh(s / softcap),  + bias,  - slope * |p - j|
+ *
+ * and the key is visible where j < keyLength, the mask is nonzero, and
+ *
+ *     p - windowLeft <= j <= p + windowRight      j <= p if causal
+ *
+ *              keys j ->                windowLeft: 2, windowRight: 1
+ *     query    0 . . . . .              0 ■ ■ . . .
+ *       i      1 ■ . . . .  causal      1 ■ ■ ■ . .
+ *       |      2 ■ ■ . . .  (■ seen)    2 ■ ■ ■ ■ .
+ *       v      3 ■ ■ ■ . .              3 . ■ ■ ■ ■
+ *
+ * A query that sees no key gives 0 and lse -Infinity (with sinks: 0, and the sink). Hidden keys and
+ * values are never part of the result, whatever they hold. Tiles that see nothing are not computed, and
+ * nothing of size Lq x Lk is allocated: scratch is at most 0.8 MB a thread.
+ *
+ * @throws RangeError ERR_FOVEA_ALIGN where causal, a window or ALiBi meets a key length other than Lq
+ * and neither `align` nor `queryOffsets` is given; ERR_FOVEA_SHAPE, _RANK, _STRIDE, _BOUNDS, _OPTION.
+ * @example
+ * ```ts
+ * import { scaledDotProductAttention, tensor } from 'fovea'
+ * const [q, k, v] = [0, 1, 2].map(() => tensor(new Float32Array(8 * 128 * 64).fill(0.1), [1, 8, 128, 64]))
+ * const { out, lse } = scaledDotProductAttention(q!, k!, v!, { causal: true, outputs: ['lse'] })
+ * ```
+ */
+export const scaledDotProductAttention = operation<
+  [query: TensorLike, key: TensorLike, value: TensorLike],
+  ScaledDotProductAttentionOptions,
+  ScaledDotProductAttentionOutputs
+>({
+  name: 'scaledDotProductAttention',
+  summary: 'softmax(scale Q K^T + ...) V, with every usual mask, bias and window',
+  paper: 'Vaswani et al. 2017, Attention Is All You Need, eq. 1',
+  tensors: {
+    query: { shape: 'B H Lq D' },
+    key: { shape: 'B Hkv Lk D' },
+    value: { shape: 'B Hkv Lk Dv' },
+    mask: { shape: 'B H Lq Lk', dtype: 'uint8', optional: true, broadcast: true },
+    bias: { shape: 'B H Lq Lk', optional: true, broadcast: true },
+    alibiSlopes: { shape: 'H', optional: true },
+    sinks: { shape: 'H', optional: true },
+    keyLengths: { shape: 'B', dtype: 'int32', optional: true, min: 0, max: 'Lk' },
+    queryOffsets: { shape: 'B', dtype: 'int32', optional: true },
+  },
+  outputs: {
+    out: { shape: 'B H Lq Dv' },
+    lse: { shape: 'B H Lq', optional: true },
+  },
+  params: {
+    scale: number({ default: dynamic('1/sqrt(D)', c => 1 / Math.sqrt(c.dim('D'))) }),
+    causal: boolean({ default: false }),
+    align: choice(['bottomRight', 'topLeft'], { optional: true, absent: 0 }),
+    softcap: number({ default: 0, min: 0 }),
+    windowLeft: integer({ default: -1, min: -1 }),
+    windowRight: integer({ default: -1, min: -1 }),
+  },
+  check(c) {
+    const heads = c.dim('H')
+    const keyHeads = c.dim('Hkv')
+    if (keyHeads === 0 ? heads !== 0 : heads % keyHeads !== 0)
+      c.fail('key', 'ERR_FOVEA_SHAPE', `have a number of heads that divides ${heads}`, keyHeads)
+    const placed =
+      c.flag('causal') ||
+      c.number('windowLeft') >= 0 ||
+      c.number('windowRight') >= 0 ||
+      c.has('alibiSlopes')
+    if (!placed || c.choice('align') !== '' || c.has('queryOffsets')) return
+    const queries = c.dim('Lq')
+    const lengths = c.has('keyLengths') ? c.ints('keyLengths') : [c.dim('Lk')]
+    for (const length of lengths)
+      if (length !== queries)
+        c.fail(
+          'align',
+          'ERR_FOVEA_ALIGN',
+          `be 'bottomRight' or 'topLeft' (or queryOffsets be given) where a key length differs from the ${queries} queries`,
+          `nothing, with a key length of ${length}`,
+        )
+  },
+})

@@ -1,0 +1,265 @@
+#include "engine/attend.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "core/parallel.h"
+#include "kernels/attendTile.h"
+
+namespace fovea {
+
+namespace {
+
+constexpr float kLog2e = 1.44269504088896341f;
+// Rows of a chunk times D + Dv: half a megabyte of state, which leaves room for two blocks of keys
+// and values in a second-level cache of a megabyte.
+constexpr int64_t kChunkFloats = 128 * 1024;
+// Chunks that every thread should find at least, so that the last ones end together.
+constexpr int64_t kChunksAThread = 4;
+
+// What a panel of queries keeps from block to block.
+struct Panel {
+  int queries;
+  float* packed;  // [D][48]
+  float* acc;     // [Dv][48]
+  float* shift;   // [48]
+  float* sums;    // [48]
+  float* slopes;  // [48] in units of log2
+  float* sinks;   // [48] in units of log2
+  // The interval of each query, and what is common to all: seen by any, seen by every one.
+  int64_t begin[kPanel], end[kPanel];
+  int64_t anyBegin, anyEnd, everyBegin, everyEnd;
+  QueryRow rows[kPanel];
+};
+
+// Rows of a block, consecutive floats each: where they lie, or copied where their elements do not
+// follow each other.
+class BlockRows {
+ public:
+  BlockRows(const KeyRows& source, int depth, Scratch& scratch)
+      : source_(source), depth_(depth), rows_(pointers(scratch)) {
+    if (source.inner != 1) copy_ = scratch.floats(int64_t{kBlockKeys} * depth);
+  }
+  void seek(int64_t first, int count) {
+    for (int j = 0; j < count; ++j) rows_[j] = source_.row(first + j);
+    if (!copy_) return;
+    for (int j = 0; j < count; ++j) {
+      float* to = copy_ + int64_t{j} * depth_;
+      for (int k = 0; k < depth_; ++k) to[k] = rows_[j][k * source_.inner];
+      rows_[j] = to;
+    }
+  }
+  const float* const* rows() const { return rows_; }
+
+ private:
+  static const float** pointers(Scratch& scratch) {
+    return reinterpret_cast<const float**>(
+        scratch.bytes(kBlockKeys * static_cast<int64_t>(sizeof(float*))));
+  }
+  const KeyRows& source_;
+  int depth_;
+  const float** rows_;
+  float* copy_ = nullptr;
+};
+
+void open(const AttendProblem& p, Panel& panel, int64_t first, int queries, Scratch& scratch,
+          const AttendTile& tile) {
+  panel.queries = queries;
+  panel.packed = scratch.floats(int64_t{p.depth} * kPanel);
+  panel.acc = scratch.floats(int64_t{p.valueDepth} * kPanel);
+  panel.shift = scratch.floats(kPanel);
+  panel.sums = scratch.floats(kPanel);
+  panel.slopes = scratch.floats(kPanel);
+  panel.sinks = scratch.floats(kPanel);
+  const float* queryRows[kPanel];
+  for (int i = 0; i < queries; ++i) {
+    p.describe(first + i, panel.rows[i]);
+    queryRows[i] = panel.rows[i].query;
+  }
+  for (int i = 0; i < kPanel; ++i) {
+    const QueryRow& row = panel.rows[std::min(i, queries - 1)];
+    panel.slopes[i] = row.slope * kLog2e;
+    panel.sinks[i] = row.sink * kLog2e;
+  }
+  tile.packQueries(queryRows, p.queryInner, queries, p.depth, p.scale * kLog2e, panel.packed);
+  if (p.resume) {
+    const float* out[kPanel];
+    float lse[kPanel];
+    for (int i = 0; i < queries; ++i) {
+      out[i] = panel.rows[i].out;
+      lse[i] = *panel.rows[i].lse;
+    }
+    tile.resume(out, p.outInner, lse, queries, p.valueDepth, panel.acc, panel.shift, panel.sums);
+  } else {
+    std::memset(panel.acc, 0, sizeof(float) * static_cast<size_t>(p.valueDepth) * kPanel);
+    std::memset(panel.shift, 0, sizeof(float) * kPanel);
+    std::memset(panel.sums, 0, sizeof(float) * kPanel);
+  }
+}
+
+void look(Panel& panel, int segment) {
+  panel.anyBegin = panel.everyBegin = INT64_MAX;
+  panel.anyEnd = panel.everyEnd = 0;
+  int64_t latestBegin = 0, earliestEnd = INT64_MAX;
+  for (int i = 0; i < kPanel; ++i) {
+    const Interval& seen = panel.rows[std::min(i, panel.queries - 1)].visible[segment];
+    panel.begin[i] = seen.begin;
+    panel.end[i] = seen.end;
+    latestBegin = std::max(latestBegin, seen.begin);
+    earliestEnd = std::min(earliestEnd, seen.end);
+    if (seen.begin >= seen.end) continue;
+    panel.anyBegin = std::min(panel.anyBegin, seen.begin);
+    panel.anyEnd = std::max(panel.anyEnd, seen.end);
+  }
+  panel.everyBegin = latestBegin;
+  panel.everyEnd = earliestEnd;
+}
+
+// The terms of a score that the problem has, for one panel at one block.
+class Terms {
+ public:
+  Terms(const AttendProblem& p, Scratch& scratch, const AttendTile& tile)
+      : problem_(p), tile_(tile), any_(p.softcap > 0 || p.alibi || p.bias || p.mask) {
+    if (p.bias || p.mask) addend_ = scratch.floats(int64_t{kBlockKeys} * kPanel);
+    terms_.softcap = p.softcap * kLog2e;
+  }
+  const ScoreTerms* at(const Panel& panel, int segment, int64_t first, int keys) {
+    if (!any_ || (segment > 0 && problem_.softcap == 0)) return nullptr;
+    terms_.slopes = problem_.alibi && segment == 0 ? panel.slopes : nullptr;
+    terms_.addend = nullptr;
+    if (terms_.slopes) {
+      for (int i = 0; i < kPanel; ++i)
+        positions_[i] = static_cast<float>(
+            panel.rows[std::min(i, panel.queries - 1)].position - first);
+      terms_.positions = positions_;
+    }
+    if (addend_ && segment == 0) {
+      const float* bias[kPanel];
+      const uint8_t* mask[kPanel];
+      for (int i = 0; i < panel.queries; ++i) {
+        if (problem_.bias) bias[i] = panel.rows[i].bias + first * problem_.biasStride;
+        if (problem_.mask) mask[i] = panel.rows[i].mask + first * problem_.maskStride;
+      }
+      tile_.packAddend(problem_.bias ? bias : nullptr, problem_.biasStride,
+                       problem_.mask ? mask : nullptr, problem_.maskStride, panel.queries, keys,
+                       addend_);
+      terms_.addend = addend_;
+    }
+    return &terms_;
+  }
+
+ private:
+  const AttendProblem& problem_;
+  const AttendTile& tile_;
+  bool any_;
+  float* addend_ = nullptr;
+  float positions_[kPanel] = {};
+  ScoreTerms terms_;
+};
+
+void attendSegment(const AttendProblem& p, int segment, Panel* panels, int count, float* scores,
+                   Terms& terms, Scratch& scratch, const AttendTile& tile) {
+  int64_t begin = INT64_MAX, end = 0;
+  for (int t = 0; t < count; ++t) {
+    look(panels[t], segment);
+    begin = std::min(begin, panels[t].anyBegin);
+    end = std::max(end, panels[t].anyEnd);
+  }
+  if (begin >= end) return;
+  const Scratch::Scope scope(scratch);
+  BlockRows keys(p.segments[segment].key, p.depth, scratch);
+  BlockRows values(p.segments[segment].value, p.valueDepth, scratch);
+  alignas(64) float first[kPanel], last[kPanel];
+
+  AttendBlock block;
+  block.depth = p.depth;
+  block.valueDepth = p.valueDepth;
+  block.scores = scores;
+  block.keyRows = keys.rows();
+  block.valueRows = values.rows();
+  for (int64_t at = begin / kBlockKeys * kBlockKeys; at < end; at += kBlockKeys) {
+    const int64_t stop = std::min<int64_t>(at + kBlockKeys, p.segments[segment].keys);
+    block.keys = static_cast<int>(stop - at);
+    keys.seek(at, block.keys);
+    values.seek(at, block.keys);
+    int clean = -1;  // whether the block's values are finite: -1 not known yet
+    for (int t = 0; t < count; ++t) {
+      const Panel& panel = panels[t];
+      if (panel.anyBegin >= stop || panel.anyEnd <= at) continue;
+      block.queries = panel.queries;
+      block.panel = panel.packed;
+      block.shift = panel.shift;
+      block.sums = panel.sums;
+      block.acc = panel.acc;
+      block.begin = block.end = nullptr;
+      if (panel.everyBegin > at || panel.everyEnd < stop) {
+        for (int i = 0; i < kPanel; ++i) {
+          first[i] = static_cast<float>(std::clamp(panel.begin[i], at, stop) - at);
+          last[i] = static_cast<float>(std::clamp(panel.end[i], at, stop) - at);
+        }
+        block.begin = first;
+        block.end = last;
+      }
+      block.terms = terms.at(panel, segment, at, block.keys);
+      const bool hides = block.begin || (block.terms && block.terms->addend);
+      if (hides && clean < 0) clean = tile.finite(values.rows(), block.keys, p.valueDepth);
+      block.careful = hides && clean == 0;
+      tile.attend(block);
+    }
+  }
+}
+
+}  // namespace
+
+void attendRows(const AttendProblem& p, int64_t first, int64_t count, Scratch& scratch) {
+  if (count <= 0) return;
+  const AttendTile& tile = attendTile();
+  const Scratch::Scope scope(scratch);
+  const int panelCount = static_cast<int>((count + kPanel - 1) / kPanel);
+  auto* panels = reinterpret_cast<Panel*>(
+      scratch.bytes(panelCount * static_cast<int64_t>(sizeof(Panel))));
+  for (int t = 0; t < panelCount; ++t) {
+    new (&panels[t]) Panel;
+    open(p, panels[t], first + t * kPanel,
+         static_cast<int>(std::min<int64_t>(kPanel, count - t * kPanel)), scratch, tile);
+  }
+  float* scores = scratch.floats(int64_t{kBlockKeys} * kPanel);
+  Terms terms(p, scratch, tile);
+  for (int segment = 0; segment < p.segmentCount; ++segment)
+    attendSegment(p, segment, panels, panelCount, scores, terms, scratch, tile);
+  for (int t = 0; t < panelCount; ++t) {
+    Panel& panel = panels[t];
+    float* out[kPanel];
+    float lse[kPanel];
+    for (int i = 0; i < panel.queries; ++i) out[i] = panel.rows[i].out;
+    const bool wanted = panel.rows[0].lse != nullptr;
+    tile.finish(panel.acc, panel.shift, panel.sums, p.sinks ? panel.sinks : nullptr, panel.queries,
+                p.valueDepth, out, p.outInner, wanted ? lse : nullptr);
+    for (int i = 0; wanted && i < panel.queries; ++i) *panel.rows[i].lse = lse[i];
+  }
+}
+
+void attendEach(const Call& call, int64_t problems, int64_t rows, int depth, int valueDepth,
+                FunctionRef<void(int64_t, int64_t, int64_t, Scratch&)> body) {
+  if (problems <= 0 || rows <= 0) return;
+  const int64_t width = std::max<int64_t>(1, int64_t{depth} + valueDepth);
+  int64_t panels = std::max<int64_t>(1, kChunkFloats / width / kPanel);
+  const int64_t all = (rows + kPanel - 1) / kPanel;
+  if (call.threads > 1) {
+    const int64_t share = problems * all / (kChunksAThread * call.threads);
+    panels = std::clamp<int64_t>(share, 1, panels);
+  }
+  // Chunks of equal size rather than a short last one.
+  const int64_t chunks = (all + panels - 1) / panels;
+  panels = (all + chunks - 1) / chunks;
+  parallelFor(call, problems * chunks, [&](int64_t task, Scratch& scratch) {
+    // Last rows first: under a causal mask they see the most keys.
+    const int64_t chunk = chunks - 1 - task % chunks;
+    const int64_t first = chunk * panels * kPanel;
+    if (first >= rows) return;
+    body(task / chunks, first, std::min(panels * kPanel, rows - first), scratch);
+  });
+}
+
+}  // namespace fovea

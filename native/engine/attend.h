@@ -1,0 +1,84 @@
+// The schedule of softmax attention: which panels of queries meet which blocks of keys, in which
+// order, on which thread. An operation describes problems, and the rows of each; the loops, the
+// scratch and the kernel calls are here.
+//
+// Rows are cut into panels of 48 queries, panels into chunks. A chunk keeps its running state in
+// scratch and walks the keys once, block by block, all its panels at each block: keys and values
+// are read from memory once a chunk, whatever the length. Blocks begin at multiples of kBlockKeys
+// and panels at multiples of 48 rows, so the bits of a row depend on its own problem alone.
+//
+// Scratch a thread: chunk (D + Dv) 4 bytes <= 0.5 MB (0.1 MB a panel of D + Dv = 512), 36 KB of
+// scores, 36 KB more with a bias or a mask. Nothing grows with the number of keys.
+#pragma once
+#include <cstdint>
+
+#include "core/call.h"
+#include "core/functionRef.h"
+#include "core/scratch.h"
+#include "keysets/band.h"
+
+namespace fovea {
+
+// Keys or values: row j begins at data + (index ? index[j] : j) * stride.
+struct KeyRows {
+  const float* data = nullptr;
+  int64_t stride = 0;
+  int64_t inner = 1;
+  const int32_t* index = nullptr;
+
+  const float* row(int64_t j) const { return data + (index ? index[j] : j) * stride; }
+};
+
+// A list of keys that every query of a problem may look into; each sees an interval of it.
+struct KeySegment {
+  int64_t keys = 0;
+  KeyRows key, value;
+};
+
+constexpr int kMaxSegments = 2;
+
+// What one query reads, sees and writes.
+struct QueryRow {
+  const float* query = nullptr;
+  float* out = nullptr;
+  float* lse = nullptr;             // null where it is not asked for
+  Interval visible[kMaxSegments];   // of each segment
+  const float* bias = nullptr;      // of the first segment's key 0
+  const uint8_t* mask = nullptr;
+  int64_t position = 0;             // among the first segment's keys, for ALiBi
+  float slope = 0;
+  float sink = 0;
+};
+
+// Queries that may share keys: one batch entry and one key head, with all the query heads that use it.
+struct AttendProblem {
+  int64_t rows = 0;
+  int depth = 0;
+  int valueDepth = 0;
+  int segmentCount = 1;
+  KeySegment segments[kMaxSegments];
+  int64_t queryInner = 1;
+  int64_t outInner = 1;
+  float scale = 1;
+  float softcap = 0;
+  bool alibi = false;
+  bool sinks = false;
+  // Bias and mask belong to the first segment; strides along its keys.
+  bool bias = false;
+  bool mask = false;
+  int64_t biasStride = 0;
+  int64_t maskStride = 0;
+  // Go on from the out and lse that the rows hold: the way to join two parts of a pattern.
+  bool resume = false;
+  FunctionRef<void(int64_t row, QueryRow&)> describe;
+};
+
+// Rows [first, first + count) of a problem, on the calling thread; `first` is a multiple of 48.
+void attendRows(const AttendProblem& problem, int64_t first, int64_t count, Scratch& scratch);
+
+// `problems` problems of `rows` rows each, which `body` works through: body(problem, first, count,
+// scratch) is expected to build the problem and to hand it to attendRows.
+void attendEach(const Call& call, int64_t problems, int64_t rows, int depth, int valueDepth,
+                FunctionRef<void(int64_t problem, int64_t first, int64_t count, Scratch&)> body);
+
+}  // namespace fovea

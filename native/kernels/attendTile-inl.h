@@ -1,0 +1,514 @@
+constexpr int kLanes = Vec::kLanes;
+constexpr int kStrip = 3;  // vectors of queries that a register tile spans
+constexpr float kLog2e = 1.44269504088896341f;
+constexpr float kLn2 = 0.69314718055994531f;
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+// Exponents may exceed the shift by this much before everything is rescaled: p stays below 2^8, and
+// most blocks after the first leave the shift alone.
+constexpr float kSlack = 8.0f;
+
+// Rows of the register tile. With 32 registers 8 x 3 accumulators, 3 panel vectors and a broadcast
+// fill 28; narrower tiles are taller, because fewer than 8 chains cannot hide an FMA's latency.
+template <int kVecs>
+constexpr int kTileRows = Vec::kRegisters == 32 ? (kVecs == 3 ? 8 : 12)
+                                                : (kVecs == 3 ? 4 : kVecs == 2 ? 6 : 8);
+
+// scores[j][i] = start[i] + sum_k rows[j][k] panel[k][i] for kRows keys and kVecs vectors of queries.
+template <int kRows, int kVecs>
+inline void scoreTile(const float* panel, const float* const* rows, int depth, const Vec* start,
+                      float* scores) {
+  Vec acc[kRows][kVecs];
+  const float* row[kRows];
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+    row[r] = rows[r];
+#pragma GCC unroll 4
+    for (int c = 0; c < kVecs; ++c) acc[r][c] = start[c];
+  }
+#pragma GCC unroll 4
+  for (int64_t k = 0; k < depth; ++k) {
+    Vec q[kVecs];
+#pragma GCC unroll 4
+    for (int c = 0; c < kVecs; ++c) q[c] = Vec::load(panel + k * kPanel + c * kLanes);
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+      const Vec x = Vec::set(row[r][k]);
+#pragma GCC unroll 4
+      for (int c = 0; c < kVecs; ++c) acc[r][c] = Vec::fma(x, q[c], acc[r][c]);
+    }
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int c = 0; c < kVecs; ++c) acc[r][c].store(scores + r * kPanel + c * kLanes);
+  }
+}
+
+// acc[c][i] = factor[i] acc[c][i] + sum_j rows[j][column + c] p[j][i] for kRows columns c. The factor
+// is applied on the way in, when there is one: rescaling costs no pass of its own.
+template <int kRows, int kVecs>
+inline void weighTile(const float* p, const float* const* rows, int column, int keys,
+                      const Vec* factor, float* out) {
+  Vec acc[kRows][kVecs];
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int c = 0; c < kVecs; ++c) {
+      acc[r][c] = Vec::load(out + r * kPanel + c * kLanes);
+      if (factor) acc[r][c] = acc[r][c] * factor[c];
+    }
+  }
+#pragma GCC unroll 4
+  for (int64_t j = 0; j < keys; ++j) {
+    const float* value = rows[j] + column;
+    Vec w[kVecs];
+#pragma GCC unroll 4
+    for (int c = 0; c < kVecs; ++c) w[c] = Vec::load(p + j * kPanel + c * kLanes);
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+      const Vec x = Vec::set(value[r]);
+#pragma GCC unroll 4
+      for (int c = 0; c < kVecs; ++c) acc[r][c] = Vec::fma(x, w[c], acc[r][c]);
+    }
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int c = 0; c < kVecs; ++c) acc[r][c].store(out + r * kPanel + c * kLanes);
+  }
+}
+
+// Consecutive keys [begin, end) that the same vectors [first, first + count) of a strip look at.
+struct Run {
+  int begin, end, first, count;
+};
+
+template <int kVecs>
+void scoreRun(const AttendBlock& b, int group, int begin, int end) {
+  constexpr int kRows = kTileRows<kVecs>;
+  Vec start[kVecs];
+  // Terms apply to the plain score; without them the shift is subtracted for free, as the start.
+  for (int c = 0; c < kVecs; ++c)
+    start[c] = b.terms ? Vec::zero() : Vec::negate(Vec::load(b.shift + (group + c) * kLanes));
+  const float* panel = b.panel + group * kLanes;
+  float* scores = b.scores + group * kLanes;
+  int j = begin;
+  for (; j + kRows <= end; j += kRows)
+    scoreTile<kRows, kVecs>(panel, b.keyRows + j, b.depth, start, scores + j * kPanel);
+  for (; j + 4 <= end; j += 4)
+    scoreTile<4, kVecs>(panel, b.keyRows + j, b.depth, start, scores + j * kPanel);
+  for (; j < end; ++j)
+    scoreTile<1, kVecs>(panel, b.keyRows + j, b.depth, start, scores + j * kPanel);
+}
+
+template <int kVecs, bool kRescale>
+void weighRun(const AttendBlock& b, int group, int begin, int end, const float* factors) {
+  constexpr int kRows = kTileRows<kVecs>;
+  Vec rescale[kVecs];
+  for (int c = 0; c < kVecs && kRescale; ++c) rescale[c] = Vec::load(factors + (group + c) * kLanes);
+  const Vec* factor = kRescale ? rescale : nullptr;
+  const float* p = b.scores + begin * kPanel + group * kLanes;
+  float* out = b.acc + group * kLanes;
+  const float* const* rows = b.valueRows + begin;
+  const int keys = end - begin;
+  int c = 0;
+  for (; c + kRows <= b.valueDepth; c += kRows)
+    weighTile<kRows, kVecs>(p, rows, c, keys, factor, out + c * kPanel);
+  for (; c + 4 <= b.valueDepth; c += 4)
+    weighTile<4, kVecs>(p, rows, c, keys, factor, out + c * kPanel);
+  for (; c < b.valueDepth; ++c)
+    weighTile<1, kVecs>(p, rows, c, keys, factor, out + c * kPanel);
+}
+
+// The same sums where a value may be NaN or infinite: a hidden key (p = 0) adds nothing at all.
+void weighCarefully(const AttendBlock& b, int group, int begin, int end, const float* factors) {
+  for (int c = 0; c < b.valueDepth; ++c) {
+    float* out = b.acc + c * kPanel + group * kLanes;
+    Vec acc = Vec::load(out);
+    if (factors) acc = acc * Vec::load(factors + group * kLanes);
+    for (int j = begin; j < end; ++j) {
+      const Vec p = Vec::load(b.scores + j * kPanel + group * kLanes);
+      const Vec sum = Vec::fma(Vec::set(b.valueRows[j][c]), p, acc);
+      acc = Vec::select(Vec::equal(p, Vec::zero()), acc, sum);
+    }
+    acc.store(out);
+  }
+}
+
+void scoreStrip(const AttendBlock& b, int group, const Run& run) {
+  group += run.first;
+  if (run.count == 3) scoreRun<3>(b, group, run.begin, run.end);
+  if (run.count == 2) scoreRun<2>(b, group, run.begin, run.end);
+  if (run.count == 1) scoreRun<1>(b, group, run.begin, run.end);
+}
+
+template <bool kRescale>
+void weighStrip(const AttendBlock& b, int group, const Run& run, const float* factors) {
+  group += run.first;
+  if (b.careful) {
+    for (int c = 0; c < run.count; ++c)
+      weighCarefully(b, group + c, run.begin, run.end, kRescale ? factors : nullptr);
+    return;
+  }
+  if (run.count == 3) weighRun<3, kRescale>(b, group, run.begin, run.end, factors);
+  if (run.count == 2) weighRun<2, kRescale>(b, group, run.begin, run.end, factors);
+  if (run.count == 1) weighRun<1, kRescale>(b, group, run.begin, run.end, factors);
+}
+
+// Keys of one vector of queries: [begin, end) is what any of them sees, [fullBegin, fullEnd) what
+// all of them see.
+struct Sight {
+  int begin, end, fullBegin, fullEnd;
+};
+
+inline Sight sightOf(const AttendBlock& b, int group) {
+  if (!b.begin) return {0, b.keys, 0, b.keys};
+  const float* begin = b.begin + group * kLanes;
+  const float* end = b.end + group * kLanes;
+  Sight s{b.keys, 0, 0, b.keys};
+  for (int i = 0; i < kLanes; ++i) {
+    const int first = int(begin[i]), last = int(end[i]);
+    s.fullBegin = first > s.fullBegin ? first : s.fullBegin;
+    s.fullEnd = last < s.fullEnd ? last : s.fullEnd;
+    if (first >= last) continue;
+    s.begin = first < s.begin ? first : s.begin;
+    s.end = last > s.end ? last : s.end;
+  }
+  if (s.end <= s.begin) return {0, 0, 0, 0};
+  if (s.fullEnd <= s.fullBegin) s.fullBegin = s.fullEnd = s.begin;
+  return s;
+}
+
+// Splits the keys of a strip so that vectors which see none of a run are left out of it.
+inline int runsOf(const Sight* sights, int count, Run* runs) {
+  int cuts[2 * kStrip], n = 0;
+  for (int c = 0; c < count; ++c) {
+    cuts[n++] = sights[c].begin;
+    cuts[n++] = sights[c].end;
+  }
+  for (int i = 1; i < n; ++i) {
+    const int cut = cuts[i];
+    int at = i;
+    for (; at > 0 && cuts[at - 1] > cut; --at) cuts[at] = cuts[at - 1];
+    cuts[at] = cut;
+  }
+  int made = 0;
+  for (int i = 0; i + 1 < n; ++i) {
+    if (cuts[i] == cuts[i + 1]) continue;
+    int first = count, last = -1;
+    for (int c = 0; c < count; ++c) {
+      if (sights[c].begin > cuts[i] || sights[c].end < cuts[i + 1]) continue;
+      first = c < first ? c : first;
+      last = c;
+    }
+    if (last < first) continue;
+    const Run run{cuts[i], cuts[i + 1], first, last - first + 1};
+    Run* before = made ? &runs[made - 1] : nullptr;
+    if (before && before->end == run.begin && before->first == run.first &&
+        before->count == run.count)
+      before->end = run.end;
+    else
+      runs[made++] = run;
+  }
+  return made;
+}
+
+// s <- the final score minus the shift; -inf where the addend hides the key.
+void applyTerms(const AttendBlock& b, int group, int begin, int end) {
+  const ScoreTerms& t = *b.terms;
+  const int at = group * kLanes;
+  const Vec shift = Vec::load(b.shift + at);
+  const Vec slope = t.slopes ? Vec::load(t.slopes + at) : Vec::zero();
+  const Vec position = t.slopes ? Vec::load(t.positions + at) : Vec::zero();
+  const Vec cap = Vec::set(t.softcap), perCap = Vec::set(t.softcap > 0 ? 1 / t.softcap : 0);
+  const Vec hidden = Vec::set(-kInfinity);
+  for (int j = begin; j < end; ++j) {
+    float* p = b.scores + j * kPanel + at;
+    Vec s = Vec::load(p);
+    if (t.softcap > 0) s = cap * tanh(s * perCap);
+    if (t.slopes) s = Vec::fnma(slope, Vec::abs(position - Vec::set(float(j))), s);
+    if (t.addend) {
+      const Vec a = Vec::load(t.addend + j * kPanel + at);
+      s = Vec::select(Vec::equal(a, hidden), hidden, (s + a) - shift);
+    } else {
+      s = s - shift;
+    }
+    s.store(p);
+  }
+}
+
+// Writes -inf over the scores of keys [begin, end) that a query does not see; returns their maximum.
+inline Vec hideUnseen(const AttendBlock& b, int group, int begin, int end, Vec maximum) {
+  const int at = group * kLanes;
+  const Vec first = Vec::load(b.begin + at), last = Vec::load(b.end + at);
+  for (int j = begin; j < end; ++j) {
+    float* score = b.scores + j * kPanel + at;
+    const Vec key = Vec::set(float(j));
+    const Mask seen = Vec::lessEqual(first, key) & Vec::less(key, last);
+    const Vec s = Vec::select(seen, Vec::load(score), Vec::set(-kInfinity));
+    s.store(score);
+    maximum = Vec::max(maximum, s);
+  }
+  return maximum;
+}
+
+// p = exp2(s) for keys [begin, end) some of which are hidden (-inf); returns sum + their sum.
+inline Vec exponentiateSome(const AttendBlock& b, int group, int begin, int end, Vec sum) {
+  const Vec smallest = Vec::set(std::numeric_limits<float>::min());
+  for (int j = begin; j < end; ++j) {
+    float* score = b.scores + j * kPanel + group * kLanes;
+    const Vec s = Vec::load(score);
+    Vec p = exp2OrZero(s);
+    if (b.careful) {  // zero must mean hidden, and nothing else
+      const Mask hidden = Vec::equal(s, Vec::set(-kInfinity));
+      p = Vec::select(hidden, Vec::zero(), Vec::max(smallest, p));
+    }
+    p.store(score);
+    sum = sum + p;
+  }
+  return sum;
+}
+
+// The same where every key is seen, on four chains.
+inline Vec exponentiateAll(const AttendBlock& b, int group, int begin, int end, Vec sum) {
+  float* s = b.scores + begin * kPanel + group * kLanes;
+  Vec sum1 = Vec::zero(), sum2 = Vec::zero(), sum3 = Vec::zero();
+  int j = begin;
+  for (; j + 4 <= end; j += 4, s += 4 * kPanel) {
+    const Vec p0 = exp2OrZero(Vec::load(s)), p1 = exp2OrZero(Vec::load(s + kPanel));
+    const Vec p2 = exp2OrZero(Vec::load(s + 2 * kPanel));
+    const Vec p3 = exp2OrZero(Vec::load(s + 3 * kPanel));
+    p0.store(s);
+    p1.store(s + kPanel);
+    p2.store(s + 2 * kPanel);
+    p3.store(s + 3 * kPanel);
+    sum = sum + p0;
+    sum1 = sum1 + p1;
+    sum2 = sum2 + p2;
+    sum3 = sum3 + p3;
+  }
+  for (; j < end; ++j, s += kPanel) {
+    const Vec p = exp2OrZero(Vec::load(s));
+    p.store(s);
+    sum = sum + p;
+  }
+  return (sum + sum1) + (sum2 + sum3);
+}
+
+// Scores become probabilities relative to the shift, which moves where a score exceeds it by more
+// than the slack or where a query sees its first key. Returns whether any shift moved; `factor` is
+// then what the sums so far were multiplied by.
+bool normalise(const AttendBlock& b, int group, const Sight& sight, float* factor) {
+  const int at = group * kLanes;
+  const float* scores = b.scores + at;
+  const Vec hidden = Vec::set(-kInfinity);
+  Vec m = hideUnseen(b, group, sight.begin, b.begin ? sight.fullBegin : sight.begin, hidden);
+  Vec m1 = hidden;
+  int j = sight.fullBegin;
+  for (; j + 2 <= sight.fullEnd; j += 2) {
+    m = Vec::max(m, Vec::load(scores + j * kPanel));
+    m1 = Vec::max(m1, Vec::load(scores + (j + 1) * kPanel));
+  }
+  for (; j < sight.fullEnd; ++j) m = Vec::max(m, Vec::load(scores + j * kPanel));
+  if (sight.fullEnd < sight.end) m = hideUnseen(b, group, sight.fullEnd, sight.end, m);
+  m = Vec::max(m, m1);
+
+  Vec sum = Vec::load(b.sums + at);
+  const Mask fresh = Vec::equal(sum, Vec::zero()) & Vec::less(hidden, m);
+  const Mask rising = Vec::less(Vec::set(kSlack), m) | fresh;
+  const bool moved = rising.any();
+  if (moved) {
+    const Vec rise = Vec::select(rising, m, Vec::zero());
+    (Vec::load(b.shift + at) + rise).store(b.shift + at);
+    const Vec f = Vec::select(fresh, Vec::set(1.0f), exp2OrZero(Vec::negate(rise)));
+    f.store(factor + at);
+    sum = sum * f;
+    for (j = sight.begin; j < sight.end; ++j) {
+      float* score = b.scores + j * kPanel + at;
+      (Vec::load(score) - rise).store(score);
+    }
+  }
+  if (b.terms || b.careful) {
+    sum = exponentiateSome(b, group, sight.begin, sight.end, sum);
+  } else {
+    sum = exponentiateSome(b, group, sight.begin, sight.fullBegin, sum);
+    sum = exponentiateAll(b, group, sight.fullBegin, sight.fullEnd, sum);
+    sum = exponentiateSome(b, group, sight.fullEnd, sight.end, sum);
+  }
+  sum.store(b.sums + at);
+  return moved;
+}
+
+void attendStrip(const AttendBlock& b, int group, int count) {
+  Sight sights[kStrip];
+  for (int c = 0; c < count; ++c) sights[c] = sightOf(b, group + c);
+  Run runs[2 * kStrip];
+  const int made = runsOf(sights, count, runs);
+  for (int i = 0; i < made; ++i) scoreStrip(b, group, runs[i]);
+
+  alignas(64) float factor[kPanel];
+  bool moved = false;
+  for (int c = 0; c < count; ++c) {
+    Vec::set(1.0f).store(factor + (group + c) * kLanes);
+    // A run may hold keys between the sights of its outer vectors that one in the middle misses.
+    for (int i = 0; i < made; ++i) {
+      if (c < runs[i].first || c >= runs[i].first + runs[i].count) continue;
+      if (sights[c].begin <= runs[i].begin && runs[i].end <= sights[c].end) continue;
+      for (int j = runs[i].begin; j < runs[i].end; ++j)
+        Vec::zero().store(b.scores + j * kPanel + (group + c) * kLanes);
+    }
+    if (sights[c].begin == sights[c].end) continue;
+    if (b.terms) applyTerms(b, group + c, sights[c].begin, sights[c].end);
+    moved = normalise(b, group + c, sights[c], factor) || moved;
+  }
+  if (!moved) {
+    for (int i = 0; i < made; ++i) weighStrip<false>(b, group, runs[i], nullptr);
+    return;
+  }
+  for (int i = 0; i < made; ++i) {
+    weighStrip<true>(b, group, runs[i], factor);
+    // A vector is rescaled once: in the first run that it is part of.
+    for (int c = runs[i].first; c < runs[i].first + runs[i].count; ++c)
+      Vec::set(1.0f).store(factor + (group + c) * kLanes);
+  }
+}
+
+void attend(const AttendBlock& b) {
+  const int groups = (b.queries + kLanes - 1) / kLanes;
+  for (int group = 0; group < groups; group += kStrip)
+    attendStrip(b, group, groups - group < kStrip ? groups - group : kStrip);
+}
+
+// row[k * inner] for k < width, zero behind.
+inline Vec gatherRow(const float* row, int64_t inner, int width) {
+  if (inner == 1) return width == kLanes ? Vec::load(row) : Vec::loadPartial(row, width);
+  float gathered[kLanes] = {};
+  for (int x = 0; x < width; ++x) gathered[x] = row[x * inner];
+  return Vec::load(gathered);
+}
+
+inline void scatterRow(Vec v, float* row, int64_t inner, int width) {
+  if (inner == 1) {
+    if (width == kLanes)
+      v.store(row);
+    else
+      v.storePartial(row, width);
+    return;
+  }
+  float spread[kLanes];
+  v.store(spread);
+  for (int x = 0; x < width; ++x) row[x * inner] = spread[x];
+}
+
+inline int fewer(int a, int b) { return a < b ? a : b; }
+
+void packQueries(const float* const* rows, int64_t inner, int count, int depth, float scale,
+                 float* panel) {
+  const Vec by = Vec::set(scale);
+  for (int i = 0; i < kPanel; i += kLanes) {
+    for (int k = 0; k < depth; k += kLanes) {
+      const int width = fewer(depth - k, kLanes);
+      Vec t[kLanes];
+      for (int u = 0; u < kLanes; ++u)
+        t[u] = i + u < count ? gatherRow(rows[i + u] + k * inner, inner, width) : Vec::zero();
+      Vec::transpose(t);
+      for (int u = 0; u < width; ++u) (t[u] * by).store(panel + (k + u) * kPanel + i);
+    }
+  }
+}
+
+void packAddend(const float* const* bias, int64_t biasStride, const uint8_t* const* mask,
+                int64_t maskStride, int count, int keys, float* addend) {
+  const auto part = [&](int i, int j, int width) {
+    Vec a = Vec::zero();
+    if (bias) a = gatherRow(bias[i] + j * biasStride, biasStride, width) * Vec::set(kLog2e);
+    if (mask) {
+      const uint8_t* p = mask[i] + j * maskStride;
+      uint8_t gathered[kLanes] = {};
+      if (maskStride != 1 || width < kLanes) {
+        for (int x = 0; x < width; ++x) gathered[x] = p[x * maskStride];
+        p = gathered;
+      }
+      a = Vec::select(Mask::ofBytes(p), a, Vec::set(-kInfinity));
+    }
+    return a;
+  };
+  // One row for all queries (a key padding mask, say) is read once and spread out.
+  bool same = true;
+  for (int i = 1; i < count && same; ++i)
+    same = (!bias || bias[i] == bias[0]) && (!mask || mask[i] == mask[0]);
+  for (int j = 0; j < keys; j += kLanes) {
+    const int width = fewer(keys - j, kLanes);
+    if (same) {
+      float one[kLanes];
+      part(0, j, width).store(one);
+      for (int x = 0; x < width; ++x)
+        for (int i = 0; i < count; i += kLanes) Vec::set(one[x]).store(addend + (j + x) * kPanel + i);
+      continue;
+    }
+    for (int i = 0; i < count; i += kLanes) {
+      Vec t[kLanes];
+      for (int u = 0; u < kLanes; ++u) t[u] = part(fewer(i + u, count - 1), j, width);
+      Vec::transpose(t);
+      for (int x = 0; x < width; ++x) t[x].store(addend + (j + x) * kPanel + i);
+    }
+  }
+}
+
+void finish(const float* acc, const float* shift, const float* sums, const float* sinks, int count,
+            int valueDepth, float* const* out, int64_t inner, float* lse) {
+  const Vec one = Vec::set(1.0f), zero = Vec::zero();
+  for (int i = 0; i < count; i += kLanes) {
+    const int lanes = fewer(count - i, kLanes);
+    const Vec sum = Vec::load(sums + i);
+    const Mask blind = Vec::equal(sum, zero);  // saw no key
+    Vec top = Vec::load(shift + i), total = sum, weight = one;
+    if (sinks) {
+      const Vec sink = Vec::load(sinks + i);
+      const Vec high = Vec::select(blind, sink, Vec::max(sink, top));
+      weight = exp2OrZero(top - high);
+      total = Vec::fma(sum, weight, exp2OrZero(sink - high));
+      top = high;
+    }
+    if (lse) {
+      const Vec seen = Vec::fma(Vec::set(kLn2), top, log(total));
+      const Vec none = sinks ? Vec::set(kLn2) * top : Vec::set(-kInfinity);
+      Vec::select(blind, none, seen).storePartial(lse + i, lanes);
+    }
+    const Vec scale = weight / total;
+    for (int c = 0; c < valueDepth; c += kLanes) {
+      const int width = fewer(valueDepth - c, kLanes);
+      Vec t[kLanes];
+      for (int u = 0; u < kLanes; ++u) {
+        t[u] = u < width ? Vec::load(acc + (c + u) * kPanel + i) * scale : zero;
+        t[u] = Vec::select(blind, zero, t[u]);
+      }
+      Vec::transpose(t);
+      for (int u = 0; u < lanes; ++u) scatterRow(t[u], out[i + u] + c * inner, inner, width);
+    }
+  }
+}
+
+void resume(const float* const* out, int64_t inner, const float* lse, int count, int valueDepth,
+            float* acc, float* shift, float* sums) {
+  packQueries(out, inner, count, valueDepth, 1.0f, acc);
+  for (int i = 0; i < kPanel; ++i) {
+    const bool saw = i < count && lse[i] != -kInfinity;
+    shift[i] = saw ? lse[i] * kLog2e : 0.0f;
+    sums[i] = saw ? 1.0f : 0.0f;
+  }
+}
+
+bool finite(const float* const* rows, int count, int depth) {
+  // 0 * x is 0 for a finite x and NaN for any other.
+  Vec sum = Vec::zero();
+  for (int j = 0; j < count; ++j) {
+    int k = 0;
+    for (; k + kLanes <= depth; k += kLanes)
+      sum = Vec::fma(Vec::zero(), Vec::load(rows[j] + k), sum);
+    if (k < depth) sum = Vec::fma(Vec::zero(), Vec::loadPartial(rows[j] + k, depth - k), sum);
+  }
+  return !Vec::isNan(sum).any();
+}
+
+inline constexpr AttendTile kAttendTile{packQueries, packAddend, attend, finish, resume, finite};

@@ -1,0 +1,76 @@
+// The attention tile: a block of keys seen by one panel of 48 queries, by online softmax.
+//
+// Queries lie in the lanes, keys and values are read where they lie: a score is
+//   s[j, i] = sum_k key[j, k] query[i, k]        (broadcast key[j, k], vector of queries i)
+// and the running output, transposed, is
+//   acc[c, i] = sum_j value[j, c] p[j, i]        (broadcast value[j, c], vector of queries i)
+// so the maximum, the exponential and the sum of a query are vertical operations, no key or value is
+// ever packed, keys may be any list of rows, and no head size wastes lanes.
+//
+// All scores are in units of log2: the queries are packed times scale * log2(e), exp becomes exp2.
+//
+// Cost for 16 (query, key) pairs with AVX-512: (D + Dv) / 2 cycles of fused multiply-adds, about 6
+// for maximum, exponential and sum; loads 11 for every 24 multiply-adds.
+#pragma once
+#include <cstdint>
+
+namespace fovea {
+
+constexpr int kPanel = 48;       // queries of a panel; a multiple of three vectors of every set
+constexpr int kBlockKeys = 192;  // most keys of a block: scores of 36 KB, most of a first-level cache
+
+// What is added to the plain scores before the softmax; all in units of log2.
+struct ScoreTerms {
+  float softcap = 0;                 // > 0: s <- softcap tanh(s / softcap)
+  const float* addend = nullptr;     // [keys][48] bias; -inf hides the key, whatever its score
+  const float* slopes = nullptr;     // [48] ALiBi: s <- s - slope |position - j|
+  const float* positions = nullptr;  // [48] relative to the block's first key
+};
+
+struct AttendBlock {
+  int depth = 0;                            // D
+  int valueDepth = 0;                       // Dv
+  int keys = 0;                             // 1 .. kBlockKeys
+  int queries = 0;                          // 1 .. 48
+  const float* panel = nullptr;             // [D][48], by packQueries
+  const float* const* keyRows = nullptr;    // [keys] rows of D consecutive floats
+  const float* const* valueRows = nullptr;  // [keys] rows of Dv consecutive floats
+  // Query i sees the block's keys [begin[i], end[i]); whole numbers, 48 of each (those behind
+  // `queries` repeat the last), or null where every query sees every key.
+  const float* begin = nullptr;
+  const float* end = nullptr;
+  const ScoreTerms* terms = nullptr;  // null: none
+  // Values that are not finite must not reach a query that does not see them: 0 * NaN is NaN.
+  bool careful = false;
+  float* scores = nullptr;  // scratch [kBlockKeys][48], 64-byte aligned
+  // State of the 48 queries, carried from block to block.
+  float* shift = nullptr;  // [48] what exponents are relative to, near the running maximum
+  float* sums = nullptr;   // [48] sum of exp2(s - shift)
+  float* acc = nullptr;    // [Dv][48] sum of exp2(s - shift) value
+};
+
+struct AttendTile {
+  // panel[k][i] = rows[i][k * inner] * scale, zero where i >= count (count <= 48).
+  void (*packQueries)(const float* const* rows, int64_t inner, int count, int depth, float scale,
+                      float* panel);
+  // addend[j][i] = bias[i][j] * log2(e), -inf where mask[i][j] is 0; either of them may be null, and
+  // the strides along j may be 0 or negative. Rows i >= count repeat the last.
+  void (*packAddend)(const float* const* bias, int64_t biasStride, const uint8_t* const* mask,
+                     int64_t maskStride, int count, int keys, float* addend);
+  // Advances the state by one block.
+  void (*attend)(const AttendBlock& block);
+  // out[i][c * inner] = acc[c][i] / sums[i] for i < count; a query that saw no key gets 0. With sinks
+  // (units of log2, null for none) the denominator has the further term exp2(sink). lse[i], where
+  // lse is not null, is the natural logarithm of the denominator, -inf where nothing was seen.
+  void (*finish)(const float* acc, const float* shift, const float* sums, const float* sinks,
+                 int count, int valueDepth, float* const* out, int64_t inner, float* lse);
+  // The opposite: state as if a block with this out and lse had been attended.
+  void (*resume)(const float* const* out, int64_t inner, const float* lse, int count,
+                 int valueDepth, float* acc, float* shift, float* sums);
+  // Whether every element of the rows is finite.
+  bool (*finite)(const float* const* rows, int count, int depth);
+};
+
+const AttendTile& attendTile();
+
+}  // namespace fovea

@@ -1,0 +1,85 @@
+// softmax(scale Q K^T + ...) V, Vaswani et al. 2017, eq. 1; see lib/ops/scaledDotProductAttention.ts.
+#include "core/registry.h"
+#include "engine/attend.h"
+
+namespace fovea {
+
+namespace {
+
+enum Slot {
+  kQuery, kKey, kValue, kMask, kBias, kAlibiSlopes, kSinks, kKeyLengths, kQueryOffsets, kOut, kLse
+};
+enum Param { kScale, kCausal, kAlign, kSoftcap, kWindowLeft, kWindowRight };
+constexpr int64_t kTopLeft = 1;  // choices of `align`: bottomRight, topLeft
+
+// Row (b, h, i) of a tensor [B, H, L, ...].
+int64_t rowAt(const Tensor& t, int64_t b, int64_t h, int64_t i) {
+  return b * t.strides[0] + h * t.strides[1] + i * t.strides[2];
+}
+
+void run(const Call& c) {
+  const Tensor &q = c.tensor(kQuery), &k = c.tensor(kKey), &v = c.tensor(kValue);
+  const Tensor &mask = c.tensor(kMask), &bias = c.tensor(kBias), &slopes = c.tensor(kAlibiSlopes);
+  const Tensor &sinks = c.tensor(kSinks), &lengths = c.tensor(kKeyLengths);
+  const Tensor &offsets = c.tensor(kQueryOffsets), &out = c.tensor(kOut), &lse = c.tensor(kLse);
+  const int64_t heads = q.shape[1], keyHeads = k.shape[1], queries = q.shape[2], keys = k.shape[2];
+  if (keyHeads == 0) return;
+  const int64_t group = heads / keyHeads;  // query heads that share a key head
+  const Band band{c.flag(kCausal), c.integer(kWindowLeft), c.integer(kWindowRight)};
+  const int depth = static_cast<int>(q.shape[3]), valueDepth = static_cast<int>(v.shape[3]);
+
+  attendEach(c, q.shape[0] * keyHeads, group * queries, depth, valueDepth,
+             [&](int64_t index, int64_t first, int64_t count, Scratch& scratch) {
+    const int64_t b = index / keyHeads, keyHead = index % keyHeads;
+    const int64_t length = lengths ? lengths.ints()[b * lengths.strides[0]] : keys;
+    const int64_t offset = offsets                          ? offsets.ints()[b * offsets.strides[0]]
+                           : c.integer(kAlign) == kTopLeft ? 0
+                                                            : length - queries;
+    AttendProblem p;
+    p.rows = group * queries;
+    p.depth = depth;
+    p.valueDepth = valueDepth;
+    p.segments[0].keys = length;
+    p.segments[0].key = {k.floats() + b * k.strides[0] + keyHead * k.strides[1], k.strides[2],
+                         k.strides[3]};
+    p.segments[0].value = {v.floats() + b * v.strides[0] + keyHead * v.strides[1], v.strides[2],
+                           v.strides[3]};
+    p.queryInner = q.strides[3];
+    p.outInner = out.strides[3];
+    p.scale = static_cast<float>(c.number(kScale));
+    p.softcap = static_cast<float>(c.number(kSoftcap));
+    p.alibi = static_cast<bool>(slopes);
+    p.sinks = static_cast<bool>(sinks);
+    p.bias = static_cast<bool>(bias);
+    p.mask = static_cast<bool>(mask);
+    if (bias) p.biasStride = bias.strides[3];
+    if (mask) p.maskStride = mask.strides[3];
+    const auto describe = [&](int64_t row, QueryRow& r) {
+      const int64_t h = keyHead * group + row / queries, i = row % queries;
+      r.query = q.floats() + rowAt(q, b, h, i);
+      r.out = out.floats() + rowAt(out, b, h, i);
+      if (lse) r.lse = lse.floats() + rowAt(lse, b, h, i);
+      r.position = i + offset;
+      r.visible[0] = band.visible(r.position, length);
+      if (slopes) r.slope = slopes.floats()[h * slopes.strides[0]];
+      if (sinks) r.sink = sinks.floats()[h * sinks.strides[0]];
+      if (bias) r.bias = bias.floats() + rowAt(bias, b, h, i);
+      if (mask) r.mask = mask.bytes() + rowAt(mask, b, h, i);
+    };
+    p.describe = describe;
+    attendRows(p, first, count, scratch);
+  });
+}
+
+double flops(const Call& c) {
+  const Tensor &q = c.tensor(kQuery), &v = c.tensor(kValue);
+  const double pairs = static_cast<double>(q.shape[0] * q.shape[1] * q.shape[2]) *
+                       static_cast<double>(v.shape[2]);
+  return pairs * 2 * static_cast<double>(q.shape[3] + v.shape[3]) * (c.flag(kCausal) ? 0.5 : 1);
+}
+
+const Register registered({"scaledDotProductAttention", run, flops});
+
+}  // namespace
+
+}  // namespace fovea
