@@ -78,9 +78,10 @@ inline void weighTile(const float* p, const float* const* rows, int column, int 
   }
 }
 
-// Consecutive keys [begin, end) that the same vectors [first, first + count) of a strip look at.
+// Consecutive keys [begin, end) that the same vectors of a strip look at: the bits of `members`, all
+// of them within [first, first + count).
 struct Run {
-  int begin, end, first, count;
+  int begin, end, first, count, members;
 };
 
 template <int kVecs>
@@ -195,20 +196,18 @@ inline int runsOf(const Sight* sights, int count, Run* runs) {
   int made = 0;
   for (int i = 0; i + 1 < n; ++i) {
     if (cuts[i] == cuts[i + 1]) continue;
-    int first = count, last = -1;
+    int first = count, last = -1, members = 0;
     for (int c = 0; c < count; ++c) {
       if (sights[c].begin > cuts[i] || sights[c].end < cuts[i + 1]) continue;
       first = c < first ? c : first;
       last = c;
+      members |= 1 << c;
     }
-    if (last < first) continue;
-    const Run run{cuts[i], cuts[i + 1], first, last - first + 1};
-    Run* before = made ? &runs[made - 1] : nullptr;
-    if (before && before->end == run.begin && before->first == run.first &&
-        before->count == run.count)
-      before->end = run.end;
+    if (!members) continue;
+    if (made && runs[made - 1].end == cuts[i] && runs[made - 1].members == members)
+      runs[made - 1].end = cuts[i + 1];
     else
-      runs[made++] = run;
+      runs[made++] = {cuts[i], cuts[i + 1], first, last - first + 1, members};
   }
   return made;
 }
@@ -350,10 +349,10 @@ void attendStrip(const AttendBlock& b, int group, int count) {
   bool moved = false;
   for (int c = 0; c < count; ++c) {
     Vec::set(1.0f).store(factor + (group + c) * kLanes);
-    // A run may hold keys between the sights of its outer vectors that one in the middle misses.
+    // A vector between two members of a run that is none itself gets no weight there.
     for (int i = 0; i < made; ++i) {
       if (c < runs[i].first || c >= runs[i].first + runs[i].count) continue;
-      if (sights[c].begin <= runs[i].begin && runs[i].end <= sights[c].end) continue;
+      if (runs[i].members >> c & 1) continue;
       for (int j = runs[i].begin; j < runs[i].end; ++j)
         Vec::zero().store(b.scores + j * kPanel + (group + c) * kLanes);
     }
