@@ -9,3 +9,4 @@ export {
 } from './io/readSafetensors.ts'
 export { selectWeights } from './io/selectWeights.ts'
 export { writeSafetensors } from './io/writeSafetensors.ts'
+export { scaledDotProductAttention } from './ops/scaledDotProductAttention.ts'
