@@ -11,6 +11,8 @@ constexpr size_t kSmallestBlock = size_t{1} << 18;
 // Kept by a thread between calls; what a larger call needed is returned to the system at its end,
 // whose page faults such a call does not notice.
 constexpr size_t kKeptBytes = size_t{16} << 20;
+// No machine has more; sums of sizes below do not overflow.
+constexpr int64_t kMostElements = int64_t{1} << 40;
 }  // namespace
 
 struct alignas(kAlignment) Block {
@@ -37,7 +39,7 @@ Scratch& Scratch::ofThread() {
 }
 
 void* Scratch::take(int64_t count, int64_t size) {
-  if (count < 0 || count > (int64_t{1} << 46)) throw std::bad_alloc();
+  if (count < 0 || count > kMostElements) throw std::bad_alloc();
   const size_t bytes =
       (static_cast<size_t>(count * size) + kAlignment - 1) / kAlignment * kAlignment;
   if (current_ && bytes <= current_->capacity - used_) {
