@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/parallel.h"
+#include "engine/decode.h"
 #include "kernels/attendTile.h"
 
 namespace fovea {
@@ -30,37 +31,8 @@ struct Panel {
   // The interval of each query, and what is common to all: seen by any, seen by every one.
   int64_t begin[kPanel], end[kPanel];
   int64_t anyBegin, anyEnd, everyBegin, everyEnd;
+  float excess[kPanel];  // see QueryRow::settle
   QueryRow rows[kPanel];
-};
-
-// Rows of a block, consecutive floats each: where they lie, or copied where their elements do not
-// follow each other.
-class BlockRows {
- public:
-  BlockRows(const KeyRows& source, int depth, Scratch& scratch)
-      : source_(source), depth_(depth), rows_(pointers(scratch)) {
-    if (source.inner != 1) copy_ = scratch.floats(int64_t{kBlockKeys} * depth);
-  }
-  void seek(int64_t first, int count) {
-    for (int j = 0; j < count; ++j) rows_[j] = source_.row(first + j);
-    if (!copy_) return;
-    for (int j = 0; j < count; ++j) {
-      float* to = copy_ + int64_t{j} * depth_;
-      for (int k = 0; k < depth_; ++k) to[k] = rows_[j][k * source_.inner];
-      rows_[j] = to;
-    }
-  }
-  const float* const* rows() const { return rows_; }
-
- private:
-  static const float** pointers(Scratch& scratch) {
-    return reinterpret_cast<const float**>(
-        scratch.bytes(kBlockKeys * static_cast<int64_t>(sizeof(float*))));
-  }
-  const KeyRows& source_;
-  int depth_;
-  const float** rows_;
-  float* copy_ = nullptr;
 };
 
 void open(const AttendProblem& p, Panel& panel, int64_t first, int queries, Scratch& scratch,
@@ -75,6 +47,7 @@ void open(const AttendProblem& p, Panel& panel, int64_t first, int queries, Scra
   const float* queryRows[kPanel];
   for (int i = 0; i < queries; ++i) {
     p.describe(first + i, panel.rows[i]);
+    panel.excess[i] = p.alibi ? panel.rows[i].settle(p.segments[0].keys) : 0.0f;
     queryRows[i] = panel.rows[i].query;
   }
   for (int i = 0; i < kPanel; ++i) {
@@ -168,8 +141,8 @@ void attendSegment(const AttendProblem& p, int segment, Panel* panels, int count
   }
   if (begin >= end) return;
   const Scratch::Scope scope(scratch);
-  BlockRows keys(p.segments[segment].key, p.depth, scratch);
-  BlockRows values(p.segments[segment].value, p.valueDepth, scratch);
+  KeyBlock keys(p.segments[segment].key, p.depth, kBlockKeys, scratch);
+  KeyBlock values(p.segments[segment].value, p.valueDepth, kBlockKeys, scratch);
   alignas(64) float first[kPanel], last[kPanel];
 
   AttendBlock block;
@@ -236,30 +209,87 @@ void attendRows(const AttendProblem& p, int64_t first, int64_t count, Scratch& s
     const bool wanted = panel.rows[0].lse != nullptr;
     tile.finish(panel.acc, panel.shift, panel.sums, p.sinks ? panel.sinks : nullptr, panel.queries,
                 p.valueDepth, out, p.outInner, wanted ? lse : nullptr);
-    for (int i = 0; wanted && i < panel.queries; ++i) *panel.rows[i].lse = lse[i];
+    for (int i = 0; wanted && i < panel.queries; ++i) *panel.rows[i].lse = lse[i] - panel.excess[i];
   }
 }
 
-void attendEach(const Call& call, int64_t problems, int64_t rows, int depth, int valueDepth,
-                FunctionRef<void(int64_t, int64_t, int64_t, Scratch&)> body) {
-  if (problems <= 0 || rows <= 0) return;
-  const int64_t width = std::max<int64_t>(1, int64_t{depth} + valueDepth);
+KeyBlock::KeyBlock(const KeyRows& source, int depth, int most, Scratch& scratch)
+    : source_(source), depth_(depth) {
+  rows_ = reinterpret_cast<const float**>(
+      scratch.bytes(most * static_cast<int64_t>(sizeof(const float*))));
+  if (source.inner != 1) copy_ = scratch.floats(int64_t{most} * depth);
+}
+
+void KeyBlock::seek(int64_t first, int count) {
+  for (int j = 0; j < count; ++j) rows_[j] = source_.row(first + j);
+  if (!copy_) return;
+  for (int j = 0; j < count; ++j) {
+    float* to = copy_ + int64_t{j} * depth_;
+    for (int k = 0; k < depth_; ++k) to[k] = rows_[j][k * source_.inner];
+    rows_[j] = to;
+  }
+}
+
+namespace {
+
+void attendTiles(const Call& call, const AttendExtent& x, FunctionRef<AttendBody> body) {
+  const int64_t width = std::max<int64_t>(1, x.depth + x.valueDepth);
   int64_t panels = std::max<int64_t>(1, kChunkFloats / width / kPanel);
-  const int64_t all = (rows + kPanel - 1) / kPanel;
+  const int64_t all = (x.rows + kPanel - 1) / kPanel;
   if (call.threads > 1) {
-    const int64_t share = problems * all / (kChunksAThread * call.threads);
+    const int64_t share = x.problems * all / (kChunksAThread * call.threads);
     panels = std::clamp<int64_t>(share, 1, panels);
   }
   // Chunks of equal size rather than a short last one.
   const int64_t chunks = (all + panels - 1) / panels;
   panels = (all + chunks - 1) / chunks;
-  parallelFor(call, problems * chunks, [&](int64_t task, Scratch& scratch) {
+  parallelFor(call, x.problems * chunks, [&](int64_t task, Scratch& scratch) {
     // Last rows first: under a causal mask they see the most keys.
-    const int64_t chunk = chunks - 1 - task % chunks;
-    const int64_t first = chunk * panels * kPanel;
-    if (first >= rows) return;
-    body(task / chunks, first, std::min(panels * kPanel, rows - first), scratch);
+    const int64_t first = (chunks - 1 - task % chunks) * panels * kPanel;
+    if (first >= x.rows) return;
+    body(task / chunks, [&](const AttendProblem& problem) {
+      attendRows(problem, first, std::min(panels * kPanel, x.rows - first), scratch);
+    });
   });
+}
+
+void attendFew(const Call& call, const AttendExtent& x, FunctionRef<AttendBody> body) {
+  const int64_t parts = std::max<int64_t>(1, (x.keys + kDecodePart - 1) / kDecodePart);
+  const int64_t rowStride = parts * decodeStateFloats(x.valueDepth);
+  if (parts == 1) {
+    parallelFor(call, x.problems, [&](int64_t problem, Scratch& scratch) {
+      float* state = scratch.floats(x.rows * rowStride);
+      body(problem, [&](const AttendProblem& p) {
+        decodePart(p, 0, state, rowStride, scratch);
+        decodeJoin(p, 1, state, rowStride, scratch);
+      });
+    });
+    return;
+  }
+  Scratch& shared = Scratch::ofThread();
+  const Scratch::Scope scope(shared);
+  float* states = shared.floats(x.problems * x.rows * rowStride);
+  parallelFor(call, x.problems * parts, [&](int64_t task, Scratch& scratch) {
+    const int64_t problem = task / parts, part = task % parts;
+    float* state = states + problem * x.rows * rowStride;
+    body(problem, [&](const AttendProblem& p) {
+      decodePart(p, part, state + part * decodeStateFloats(x.valueDepth), rowStride, scratch);
+    });
+  });
+  parallelFor(call, x.problems, [&](int64_t problem, Scratch& scratch) {
+    float* state = states + problem * x.rows * rowStride;
+    body(problem, [&](const AttendProblem& p) { decodeJoin(p, parts, state, rowStride, scratch); });
+  });
+}
+
+}  // namespace
+
+void attend(const Call& call, const AttendExtent& x, FunctionRef<AttendBody> body) {
+  if (x.problems <= 0 || x.rows <= 0) return;
+  if (x.rows <= kDecodeRows)
+    attendFew(call, x, body);
+  else
+    attendTiles(call, x, body);
 }
 
 }  // namespace fovea

@@ -11,6 +11,7 @@
 // scores, 36 KB more with a bias or a mask. Nothing grows with the number of keys.
 #pragma once
 #include <cstdint>
+#include <cstdlib>
 
 #include "core/call.h"
 #include "core/functionRef.h"
@@ -48,6 +49,16 @@ struct QueryRow {
   int64_t position = 0;             // among the first segment's keys, for ALiBi
   float slope = 0;
   float sink = 0;
+
+  // A query before or behind all keys has the same distance to cross for each of them, which only
+  // costs digits: it is moved to the nearest key. Returns what its scores are then too high by.
+  float settle(int64_t keys) {
+    const int64_t nearest = std::clamp<int64_t>(position, 0, std::max<int64_t>(keys - 1, 0));
+    const float excess = slope * static_cast<float>(std::abs(position - nearest));
+    position = nearest;
+    sink += excess;
+    return excess;
+  }
 };
 
 // Queries that may share keys: one batch entry and one key head, with all the query heads that use it.
@@ -76,9 +87,31 @@ struct AttendProblem {
 // Rows [first, first + count) of a problem, on the calling thread; `first` is a multiple of 48.
 void attendRows(const AttendProblem& problem, int64_t first, int64_t count, Scratch& scratch);
 
-// `problems` problems of `rows` rows each, which `body` works through: body(problem, first, count,
-// scratch) is expected to build the problem and to hand it to attendRows.
-void attendEach(const Call& call, int64_t problems, int64_t rows, int depth, int valueDepth,
-                FunctionRef<void(int64_t problem, int64_t first, int64_t count, Scratch&)> body);
+// The rows of a block of keys or values as consecutive floats: where they lie, or copied where a row's
+// elements do not follow each other.
+class KeyBlock {
+ public:
+  KeyBlock(const KeyRows& source, int depth, int most, Scratch& scratch);
+  void seek(int64_t first, int count);
+  const float* const* rows() const { return rows_; }
+
+ private:
+  const KeyRows& source_;
+  int depth_;
+  const float** rows_;
+  float* copy_ = nullptr;
+};
+
+// What the problems of a call have in common; `keys` is the most that any of them has.
+struct AttendExtent {
+  int64_t problems = 0, rows = 0, keys = 0;
+  int64_t depth = 0, valueDepth = 0;
+};
+
+// Builds the problem of that index and hands it to `work`, which does a share of it and returns.
+using AttendBody = void(int64_t index, FunctionRef<void(const AttendProblem&)> work);
+
+// All problems of a call: cut into tasks, on the call's threads.
+void attend(const Call& call, const AttendExtent& extent, FunctionRef<AttendBody> body);
 
 }  // namespace fovea

@@ -28,8 +28,8 @@ void run(const Call& c) {
   const Band band{c.flag(kCausal), c.integer(kWindowLeft), c.integer(kWindowRight)};
   const int depth = static_cast<int>(q.shape[3]), valueDepth = static_cast<int>(v.shape[3]);
 
-  attendEach(c, q.shape[0] * keyHeads, group * queries, depth, valueDepth,
-             [&](int64_t index, int64_t first, int64_t count, Scratch& scratch) {
+  const AttendExtent extent{q.shape[0] * keyHeads, group * queries, keys, depth, valueDepth};
+  attend(c, extent, [&](int64_t index, FunctionRef<void(const AttendProblem&)> work) {
     const int64_t b = index / keyHeads, keyHead = index % keyHeads;
     const int64_t length = lengths ? lengths.ints()[b * lengths.strides[0]] : keys;
     const int64_t offset = offsets                          ? offsets.ints()[b * offsets.strides[0]]
@@ -67,7 +67,7 @@ void run(const Call& c) {
       if (mask) r.mask = mask.bytes() + rowAt(mask, b, h, i);
     };
     p.describe = describe;
-    attendRows(p, first, count, scratch);
+    work(p);
   });
 }
 
