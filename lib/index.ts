@@ -1,5 +1,17 @@
-export { FoveaError } from './core/errors.ts'
+export { type Code, type ErrorDetails, FoveaError } from './core/errors.ts'
+export { prepareWeights } from './core/prepareWeights.ts'
+export { getNumThreads, type Info, info, setNumThreads } from './core/settings.ts'
 export type { Dtype, Output, Tensor, TensorLike } from './core/tensor.ts'
+export type { CallOptions, PromiseOptions } from './core/types.ts'
+export {
+  permute,
+  reshape,
+  slice,
+  type TensorData,
+  type TensorOptions,
+  tensor,
+} from './core/views.ts'
+export type { PreparedWeights, Weights } from './core/weights.ts'
 export type { FileArray, FileDtype } from './io/dtypes.ts'
 export {
   type FileTensor,

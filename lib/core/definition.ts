@@ -105,6 +105,11 @@ export interface Definition<Name extends string = string> {
    */
   readonly mayBeEmpty?: readonly string[]
   readonly nonEmpty?: readonly string[]
+  /**
+   * What the shapes of the weights cannot say. Runs in calls and in prepareWeights, where the sizes that
+   * only tensors tell are NaN.
+   */
+  readonly checkWeights?: (c: Context<Name>) => void
   /** What the rest cannot say. Runs when everything else has been checked, before anything is written. */
   readonly check?: (c: Context<Name>) => void
 }

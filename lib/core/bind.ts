@@ -1,0 +1,300 @@
+// Shapes against the definition: a name stands for one size throughout a call.
+import { allocateInts } from './allocate.ts'
+import { type Code, fail, formatList, words } from './errors.ts'
+import type { Frame } from './frame.ts'
+import type { TensorPlan } from './plan.ts'
+import { type CompiledShape, type Sum, spelling } from './shape.ts'
+import { type Argument, dtypes, gather, type View } from './view.ts'
+
+/** Which codes a wrong shape has: those of tensors, or the one of weights. */
+interface Codes {
+  readonly rank: Code
+  readonly shape: Code
+}
+const tensorCodes: Codes = { rank: 'ERR_FOVEA_RANK', shape: 'ERR_FOVEA_SHAPE' }
+export const weightCodes: Codes = {
+  rank: 'ERR_FOVEA_WEIGHT_SHAPE',
+  shape: 'ERR_FOVEA_WEIGHT_SHAPE',
+}
+
+/** Binds one of the operation's tensors: its element type, its rank, its sizes. */
+export function bindTensor(frame: Frame, plan: TensorPlan): void {
+  const view = frame.tensors[plan.index]!
+  if (((plan.accepts >> view.dtype) & 1) === 0) refuseDtype(plan, view)
+  const { ranks, broadcast } = plan.spec
+  if (broadcast === true) {
+    broadcastTo(frame, plan, view)
+    return
+  }
+  if (ranks !== undefined && (view.rank < ranks[0] || view.rank > ranks[1])) {
+    refuseRank(plan, plan.shapes, view, tensorCodes, ` of rank ${ranks[0]} to ${ranks[1]}`)
+  }
+  bindShape(frame, plan, plan.shapes, view, tensorCodes)
+}
+
+function refuseDtype(plan: TensorPlan, view: View): never {
+  const welcome = dtypes.filter((_, dtype) => ((plan.accepts >> dtype) & 1) === 1)
+  const rule = `have ${welcome.join(' or ')} elements`
+  return fail(plan.operation, plan.name, 'ERR_FOVEA_TYPE', rule, words(dtypes[view.dtype]!))
+}
+
+function refuseRank(
+  argument: Argument,
+  shapes: readonly CompiledShape[],
+  view: View,
+  codes: Codes,
+  ranks = '',
+): never {
+  const texts = shapes.map(({ text }) => `[${text.split(' ').join(', ')}]`)
+  const rule = `have shape ${texts.join(' or ')}${ranks}`
+  return fail(
+    argument.operation,
+    argument.prefix + argument.name,
+    codes.rank,
+    rule,
+    formatList(view.sizes()),
+  )
+}
+
+export function bindShape(
+  frame: Frame,
+  argument: Argument,
+  shapes: readonly CompiledShape[],
+  view: View,
+  codes: Codes,
+): void {
+  const { rank } = view
+  const shape = spelling(shapes, rank)
+  if (shape === undefined) refuseRank(argument, shapes, view, codes)
+  const { axes, runAt } = shape
+  const sizes = view.shape
+  const before = runAt < 0 ? rank : runAt
+  for (let i = 0; i < before; i++) {
+    const axis = axes[i]!
+    const n = sizes[i]!
+    // The common case first: a size that an earlier tensor told, and that agrees.
+    if (axis >= 0 && frame.dims[axis] === n) continue
+    bindAxis(frame, argument, shape, view, codes, axis, n)
+  }
+  if (runAt < 0) return
+  const behind = axes.length - runAt
+  bindRun(frame, argument, shape, view, codes, runAt, rank - behind)
+  for (let i = 0; i < behind; i++) {
+    bindAxis(frame, argument, shape, view, codes, axes[runAt + i]!, sizes[rank - behind + i]!)
+  }
+}
+
+function bindAxis(
+  frame: Frame,
+  argument: Argument,
+  shape: CompiledShape,
+  view: View,
+  codes: Codes,
+  axis: number,
+  n: number,
+): void {
+  if (axis < 0) {
+    bindSum(frame, argument, shape, view, codes, shape.sums[-1 - axis]!, n)
+    return
+  }
+  const known = frame.size(axis)
+  if (known < 0) bindSymbol(frame, argument, codes, axis, n)
+  else if (known !== n) mismatch(frame, argument, shape, view, codes)
+}
+
+function bindSymbol(
+  frame: Frame,
+  argument: Argument,
+  codes: Codes,
+  symbol: number,
+  n: number,
+): void {
+  const { plan } = frame
+  if (n === 0 && !plan.mayBeEmpty[symbol]) {
+    refuseEmpty(argument, codes, plan.symbols.names[symbol]!)
+  }
+  frame.dims[symbol] = n
+  frame.dimFrom[symbol] = argument.prefix + argument.name
+}
+
+function refuseEmpty(argument: Argument, codes: Codes, name: string): never {
+  fail(
+    argument.operation,
+    argument.prefix + argument.name,
+    codes.shape,
+    `have a size ${name} of at least 1`,
+    0,
+  )
+}
+
+function bindSum(
+  frame: Frame,
+  argument: Argument,
+  shape: CompiledShape,
+  view: View,
+  codes: Codes,
+  sum: Sum,
+  n: number,
+): void {
+  let rest = n - sum.constant
+  let unknown = -1
+  let factor = 0
+  for (const { factor: times, symbol } of sum.terms) {
+    const size = frame.size(symbol)
+    if (size >= 0) {
+      rest -= times * size
+    } else if (unknown < 0 || unknown === symbol) {
+      unknown = symbol
+      factor += times
+    } else {
+      // Two unknown sizes in one sum: whatever tells them later is held against the whole call.
+      return
+    }
+  }
+  if (unknown < 0) {
+    if (rest !== 0) mismatch(frame, argument, shape, view, codes)
+    return
+  }
+  const size = rest / factor
+  if (!Number.isInteger(size) || size < 0) mismatch(frame, argument, shape, view, codes)
+  bindSymbol(frame, argument, codes, unknown, size)
+}
+
+function bindRun(
+  frame: Frame,
+  argument: Argument,
+  shape: CompiledShape,
+  view: View,
+  codes: Codes,
+  from: number,
+  to: number,
+): void {
+  const { plan } = frame
+  const known = frame.runSizes(shape.run)
+  if (known === null) {
+    const sizes = view.shape.slice(from, to)
+    if (!plan.mayRunBeEmpty[shape.run] && sizes.includes(0)) {
+      refuseEmpty(argument, codes, plan.symbols.runs[shape.run]!)
+    }
+    frame.runs[shape.run] = sizes
+    frame.runFrom[shape.run] = argument.prefix + argument.name
+    return
+  }
+  let isSame = known.length === to - from
+  for (let i = from; isSame && i < to; i++) isSame = view.shape[i] === known[i - from]
+  if (!isSame) mismatch(frame, argument, shape, view, codes)
+}
+
+// Both sides of the disagreement: the shape with the sizes that are known, who told them, what came.
+function mismatch(
+  frame: Frame,
+  argument: Argument,
+  shape: CompiledShape,
+  view: View,
+  codes: Codes,
+): never {
+  const self = argument.prefix + argument.name
+  const sources = new Map<string, string[]>()
+  const tell = (name: string, from: string | undefined): void => {
+    if (from === undefined || from === '' || from === self) return
+    const names = sources.get(from) ?? []
+    if (!names.includes(name)) names.push(name)
+    sources.set(from, names)
+  }
+  const symbolText = (symbol: number): string => {
+    const name = frame.plan.symbols.names[symbol]!
+    const size = frame.size(symbol)
+    if (size < 0) return name
+    tell(name, frame.dimFrom[symbol])
+    return `${name}=${size}`
+  }
+  const axisTexts = shape.axes.map(axis => {
+    if (axis >= 0) return symbolText(axis)
+    const sum = shape.sums[-1 - axis]!
+    let total = sum.constant
+    let isKnown = true
+    for (const { factor, symbol } of sum.terms) {
+      symbolText(symbol)
+      const size = frame.size(symbol)
+      if (size < 0) isKnown = false
+      total += factor * size
+    }
+    return isKnown ? String(total) : sumText(frame, sum)
+  })
+  if (shape.runAt >= 0) {
+    const name = frame.plan.symbols.runs[shape.run]!
+    const run = frame.runSizes(shape.run)
+    if (run !== null) tell(name === '...' ? 'leading axes' : name, frame.runFrom[shape.run])
+    axisTexts.splice(shape.runAt, 0, ...(run === null ? [name] : run.map(String)))
+  }
+  const told = [...sources].map(([from, names]) => `${names.join(' and ')} as in ${from}`)
+  const rule = `have shape [${axisTexts.join(', ')}]${told.length > 0 ? `, ${told.join(', ')}` : ''}`
+  fail(argument.operation, self, codes.shape, rule, formatList(view.sizes()))
+}
+
+function sumText(frame: Frame, { constant, terms }: Sum): string {
+  const texts = terms.map(
+    ({ factor, symbol }) => `${factor === 1 ? '' : factor}${frame.plan.symbols.names[symbol]!}`,
+  )
+  if (constant !== 0 || texts.length === 0) texts.unshift(String(constant))
+  return texts.join('+')
+}
+
+/** Gives a mask or a bias the full shape: axes of size 1, and leading ones that are not there, repeat. */
+function broadcastTo(frame: Frame, plan: TensorPlan, view: View): void {
+  const full = plan.shapes[0]!
+  const rank = full.axes.length
+  if (view.rank !== rank && view.rank !== 2) {
+    refuseRank(plan, plan.shapes, view, tensorCodes, `, or its last two axes, any of them 1`)
+  }
+  const { shape, strides } = view
+  const missing = rank - view.rank
+  const given = view.sizes()
+  for (let i = rank - 1; i >= 0; i--) {
+    const size = frame.size(full.axes[i]!)
+    const n = i < missing ? 1 : given[i - missing]!
+    if (n !== size && n !== 1) {
+      const sizes = full.axes.map(axis => `${frame.plan.symbols.names[axis]!}=${frame.size(axis)}`)
+      fail(
+        plan.operation,
+        plan.name,
+        'ERR_FOVEA_SHAPE',
+        `have shape [${sizes.join(', ')}] or its last two axes, any of them 1`,
+        formatList(given),
+      )
+    }
+    strides[i] = n === 1 ? 0 : strides[i - missing]!
+    shape[i] = size
+  }
+  view.rank = rank
+  if (view.size > 0) {
+    let size = 1
+    for (let i = 0; i < rank; i++) size *= shape[i]!
+    view.size = size
+  }
+}
+
+/** Copies an int32 tensor and checks the copy: the caller may change the original at any time. */
+export function copyInts(frame: Frame, plan: TensorPlan): void {
+  const view = frame.tensors[plan.index]!
+  const copy = allocateInts(plan.operation, plan.name, view.size)
+  gather(view, view.data as Int32Array, copy)
+  frame.copies[plan.index] = copy
+  const { spec } = plan
+  const min = spec.min ?? Number.NEGATIVE_INFINITY
+  const max =
+    typeof spec.max === 'string' ? bound(frame, spec.max) : (spec.max ?? Number.POSITIVE_INFINITY)
+  for (let i = 0; i < copy.length; i++) {
+    const n = copy[i]!
+    if (n >= min && n <= max) continue
+    const rule =
+      spec.max === undefined
+        ? `hold numbers of at least ${min}`
+        : `hold numbers of ${spec.min ?? 'any size'} to ${max}${typeof spec.max === 'string' ? ` (${spec.max})` : ''}`
+    fail(plan.operation, plan.name, 'ERR_FOVEA_BOUNDS', rule, words(`${n} as element ${i}`))
+  }
+}
+
+function bound(frame: Frame, name: string): number {
+  return frame.plan.options.has(name) ? frame.number(name) : frame.dim(name)
+}
