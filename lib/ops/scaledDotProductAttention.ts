@@ -1,4 +1,4 @@
-import { operation, type TensorLike } from '../core/operation.ts'
+import { type Output, operation, type TensorLike } from '../core/operation.ts'
 import { boolean, choice, dynamic, integer, number } from '../core/params.ts'
 
 /** Optional tensors and parameters of {@link scaledDotProductAttention}. */
@@ -36,9 +36,9 @@ export interface ScaledDotProductAttentionOptions {
 /** Outputs of {@link scaledDotProductAttention}. */
 export interface ScaledDotProductAttentionOutputs {
   /** [B, H, Lq, Dv]. */
-  out: Float32Array
+  out: Output
   /** [B, H, Lq]: natural logarithm of the sum of exp(score) over the visible keys; -Infinity for none. */
-  lse?: Float32Array
+  lse?: Output
 }
 
 /**

@@ -87,6 +87,7 @@ export const native: Native = {
     threadsFrom: 'stub',
     compiler: 'none',
   }),
+  cpuQuota: () => Number.POSITIVE_INFINITY,
   selectIsa: () => false,
 }
 
