@@ -2,7 +2,8 @@
 // (fovea::avx512, fovea::avx2, ...). No include guard, on purpose: every kernel's .cc includes it
 // once, after all its other includes, because nothing but kernel code may be compiled under a
 // target pragma (an AVX-512 copy of a std:: template could otherwise be linked into portable code).
-// Kernel code has no friend functions: GCC compiles those outside the pragma's reach.
+// Kernel code has no friend functions: GCC compiles those outside the pragma's reach. It stands in a
+// namespace without a name, so that helpers of two kernels may share one.
 //
 //   #include "kernels/rows.h"                  // declares struct Rows { void (*softmax)(...); }
 //   #define FOVEA_KERNEL "kernels/rows-inl.h"  // ends with inline constexpr Rows kRows{softmax};
@@ -47,7 +48,9 @@ namespace fovea::scalar {
 #include "simd/scalar.h"
 // Kernels build on these; every instruction set compiles them anew.
 #include "simd/math-inl.h"
+namespace {
 #include FOVEA_KERNEL
+}
 }  // namespace fovea::scalar
 
 #if FOVEA_X86
@@ -55,7 +58,9 @@ FOVEA_TARGET_BEGIN("avx2,fma")
 namespace fovea::avx2 {
 #include "simd/avx2.h"
 #include "simd/math-inl.h"
+namespace {
 #include FOVEA_KERNEL
+}
 }  // namespace fovea::avx2
 FOVEA_TARGET_END
 
@@ -63,7 +68,9 @@ FOVEA_TARGET_BEGIN("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")
 namespace fovea::avx512 {
 #include "simd/avx512.h"
 #include "simd/math-inl.h"
+namespace {
 #include FOVEA_KERNEL
+}
 }  // namespace fovea::avx512
 FOVEA_TARGET_END
 #endif
@@ -72,7 +79,9 @@ FOVEA_TARGET_END
 namespace fovea::neon {
 #include "simd/neon.h"
 #include "simd/math-inl.h"
+namespace {
 #include FOVEA_KERNEL
+}
 }  // namespace fovea::neon
 #endif
 // clang-format on
