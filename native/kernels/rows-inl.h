@@ -1,0 +1,112 @@
+// The first `count` lanes from p on, the others `rest`.
+inline Vec loadOr(const float* p, int count, Vec rest) {
+  return Vec::select(Mask::firstLanes(count), Vec::loadPartial(p, count), rest);
+}
+
+inline float rowMaximum(const float* x, int64_t n) {
+  const Vec lowest = Vec::set(-std::numeric_limits<float>::infinity());
+  Vec a = lowest, b = lowest, c = lowest, d = lowest;
+  int64_t i = 0;
+  for (; i + 4 * Vec::kLanes <= n; i += 4 * Vec::kLanes) {
+    a = Vec::max(a, Vec::load(x + i));
+    b = Vec::max(b, Vec::load(x + i + Vec::kLanes));
+    c = Vec::max(c, Vec::load(x + i + 2 * Vec::kLanes));
+    d = Vec::max(d, Vec::load(x + i + 3 * Vec::kLanes));
+  }
+  for (; i + Vec::kLanes <= n; i += Vec::kLanes) a = Vec::max(a, Vec::load(x + i));
+  if (i < n) b = Vec::max(b, loadOr(x + i, int(n - i), lowest));
+  return Vec::max(Vec::max(a, b), Vec::max(c, d)).maximum();
+}
+
+inline void scaleRow(float* y, float factor, int64_t n) {
+  const Vec f = Vec::set(factor);
+  int64_t i = 0;
+  for (; i + Vec::kLanes <= n; i += Vec::kLanes) (Vec::load(y + i) * f).store(y + i);
+  if (i < n) (Vec::loadPartial(y + i, int(n - i)) * f).storePartial(y + i, int(n - i));
+}
+
+void softmaxRow(const float* x, float* y, int64_t n) {
+  constexpr float kLowest = -std::numeric_limits<float>::infinity();
+  const float maximum = rowMaximum(x, n);
+  // A row of -inf has no maximum to subtract; its exponentials are 0 as they are. (A NaN may have
+  // been lost to the maximum, but not to the sum.)
+  const Vec shift = Vec::set(maximum == kLowest ? 0.0f : maximum);
+  WideSum sum = WideSum::zero();
+  int64_t i = 0;
+  for (; i + 4 * Vec::kLanes <= n; i += 4 * Vec::kLanes) {
+    Vec e[4];
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) {
+      e[j] = exp(Vec::load(x + i + j * Vec::kLanes) - shift);
+      e[j].store(y + i + j * Vec::kLanes);
+    }
+    sum.add((e[0] + e[1]) + (e[2] + e[3]));
+  }
+  for (; i < n; i += Vec::kLanes) {
+    const int count = n - i < Vec::kLanes ? int(n - i) : Vec::kLanes;
+    const Vec e = exp(loadOr(x + i, count, Vec::set(kLowest)) - shift);
+    e.storePartial(y + i, count);
+    sum.add(e);
+  }
+  const double total = sum.total();
+  scaleRow(y, total == 0 ? 0.0f : float(1.0 / total), n);
+}
+
+double sumRow(const float* x, int64_t n) {
+  WideSum sum = WideSum::zero();
+  int64_t i = 0;
+  for (; i + Vec::kLanes <= n; i += Vec::kLanes) sum.add(Vec::load(x + i));
+  if (i < n) sum.add(Vec::loadPartial(x + i, int(n - i)));
+  return sum.total();
+}
+
+// x minus a mean that is more precise than a float: the first difference is exact where it matters.
+inline Vec deviation(Vec x, Vec meanHigh, Vec meanLow) { return (x - meanHigh) - meanLow; }
+
+inline double sumSquaredDeviations(const float* x, Vec meanHigh, Vec meanLow, int64_t n) {
+  WideSum sum = WideSum::zero();
+  int64_t i = 0;
+  for (; i + Vec::kLanes <= n; i += Vec::kLanes) {
+    sum.addSquare(deviation(Vec::load(x + i), meanHigh, meanLow));
+  }
+  if (i < n) {
+    const int count = int(n - i);
+    const Vec d = deviation(Vec::loadPartial(x + i, count), meanHigh, meanLow);
+    sum.addSquare(Vec::select(Mask::firstLanes(count), d, Vec::zero()));
+  }
+  return sum.total();
+}
+
+void layerNormRow(const float* x, const float* weight, const float* bias, double eps, float* y,
+                  int64_t n) {
+  const double mean = sumRow(x, n) / double(n);
+  const float high = float(mean);
+  const Vec meanHigh = Vec::set(high), meanLow = Vec::set(float(mean - double(high)));
+  const double variance = sumSquaredDeviations(x, meanHigh, meanLow, n) / double(n);
+  const Vec scale = Vec::set(float(1.0 / __builtin_sqrt(variance + eps)));
+  const auto normalised = [&](Vec v) { return deviation(v, meanHigh, meanLow) * scale; };
+  int64_t i = 0;
+  if (weight == nullptr) {
+    for (; i + Vec::kLanes <= n; i += Vec::kLanes) normalised(Vec::load(x + i)).store(y + i);
+    const int count = int(n - i);
+    if (count > 0) normalised(Vec::loadPartial(x + i, count)).storePartial(y + i, count);
+    return;
+  }
+  for (; i + Vec::kLanes <= n; i += Vec::kLanes) {
+    Vec::fma(normalised(Vec::load(x + i)), Vec::load(weight + i), Vec::load(bias + i)).store(y + i);
+  }
+  const int count = int(n - i);
+  if (count > 0) {
+    const Vec w = Vec::loadPartial(weight + i, count), b = Vec::loadPartial(bias + i, count);
+    Vec::fma(normalised(Vec::loadPartial(x + i, count)), w, b).storePartial(y + i, count);
+  }
+}
+
+void geluRow(const float* x, float* y, int64_t n) {
+  int64_t i = 0;
+  for (; i + Vec::kLanes <= n; i += Vec::kLanes) gelu(Vec::load(x + i)).store(y + i);
+  const int count = int(n - i);
+  if (count > 0) gelu(Vec::loadPartial(x + i, count)).storePartial(y + i, count);
+}
+
+inline constexpr Rows kRows{softmaxRow, layerNormRow, geluRow, sumRow};

@@ -1,0 +1,29 @@
+// Row functions: one contiguous row of n floats at a time. `y` may be `x` itself, nothing else may
+// overlap, any alignment will do, and nothing outside the rows is read or written.
+#pragma once
+#include <cstdint>
+
+namespace fovea {
+
+struct Rows {
+  // y_i = exp(x_i - max x) / sum_j exp(x_j - max x). Exactly 0 where x_i is -inf, and everywhere if
+  // all of them are; NaN everywhere if one is. n >= 1. 4 ulp. Two readings of x and one of y;
+  // about 24 instructions a vector.
+  void (*softmax)(const float* x, float* y, int64_t n);
+  // y = (x - mean) / sqrt(var + eps) * weight + bias; weight and bias both or neither (null). The
+  // mean is a float64 sum kept as two floats and the variance a float64 sum of squared deviations,
+  // so neither a mean far above the deviation nor squares past the range of float32 cost accuracy,
+  // and a constant row gives exactly the bias. n >= 1. 3 ulp of the normalised value. Three
+  // readings of x; about 23 instructions a vector.
+  void (*layerNorm)(const float* x, const float* weight, const float* bias, double eps, float* y,
+                    int64_t n);
+  // y = x Phi(x), Phi the normal distribution. 7 ulp, and 2 ulp for x > -2. 42 instructions and a
+  // division a vector.
+  void (*gelu)(const float* x, float* y, int64_t n);
+  // The sum of x, float64: exact but for the order of 2^-53. 6 instructions a vector.
+  double (*sum)(const float* x, int64_t n);
+};
+
+const Rows& rows();
+
+}  // namespace fovea
