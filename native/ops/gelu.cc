@@ -1,0 +1,19 @@
+#include "core/registry.h"
+#include "engine/rowLoop.h"
+#include "kernels/rows.h"
+
+namespace fovea {
+namespace {
+
+enum Slot { kX, kOut };
+
+void run(const Call& call) {
+  forEachRow(call, call.tensor(kX), call.tensor(kOut), RowKind::kElements, rows().gelu);
+}
+
+double flops(const Call& call) { return 48.0 * double(call.tensor(kX).size()); }
+
+const Register registered({"gelu", run, flops});
+
+}  // namespace
+}  // namespace fovea

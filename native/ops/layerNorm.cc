@@ -1,0 +1,52 @@
+#include "core/registry.h"
+#include "core/scratch.h"
+#include "core/widen.h"
+#include "engine/rowLoop.h"
+#include "kernels/rows.h"
+
+namespace fovea {
+namespace {
+
+enum Slot { kX, kOut, kWeight, kBias };
+enum Param { kEps };
+
+// Weight, then bias, side by side and widened: nothing where there are none.
+int64_t packedFloats(const Call& call) {
+  const Tensor& weight = call.tensor(kWeight);
+  return weight.described() ? 2 * weight.shape[0] : 0;
+}
+
+void pack(const Call& call, float* packed) {
+  if (packedFloats(call) == 0) return;
+  widenVector(call.tensor(kWeight), packed);
+  widenVector(call.tensor(kBias), packed + call.tensor(kWeight).shape[0]);
+}
+
+void run(const Call& call) {
+  const Tensor& x = call.tensor(kX);
+  const double eps = call.number(kEps);
+  Scratch& scratch = Scratch::ofThread();
+  const Scratch::Scope scope(scratch);
+  const float* weight = nullptr;
+  const float* bias = nullptr;
+  if (const int64_t count = packedFloats(call); count > 0) {
+    weight = call.packed;
+    if (weight == nullptr) {
+      float* packed = scratch.floats(count);
+      pack(call, packed);
+      weight = packed;
+    }
+    bias = weight + x.shape[x.rank - 1];
+  }
+  const auto normalise = rows().layerNorm;
+  forEachRow(
+      call, x, call.tensor(kOut), RowKind::kWhole,
+      [=](const float* from, float* to, int64_t n) { normalise(from, weight, bias, eps, to, n); });
+}
+
+double flops(const Call& call) { return 24.0 * double(call.tensor(kX).size()); }
+
+const Register registered({"layerNorm", run, flops, packedFloats, pack});
+
+}  // namespace
+}  // namespace fovea
