@@ -2,7 +2,10 @@
 #pragma once
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <vector>
+
+#include "core/isa.h"
 
 namespace fovea::test {
 
@@ -18,13 +21,35 @@ inline std::vector<Case>& cases() {
 }
 
 struct RegisterCase {
-  RegisterCase(const char* file, const char* name, void (*run)()) { cases().push_back({file, name, run}); }
+  RegisterCase(const char* file, const char* name, void (*run)()) {
+    cases().push_back({file, name, run});
+  }
 };
 
-inline void check(bool passed, const char* condition, const char* file, int line) {
-  if (passed) return;
-  std::fprintf(stderr, "%s:%d: %s does not hold\n", file, line, condition);
+// What the running case is busy with, printed should it fail: "avx2, n = 17".
+inline std::string& context() {
+  static std::string text;
+  return text;
+}
+
+[[noreturn]] inline void fail(const std::string& what, const char* file, int line) {
+  std::fprintf(stderr, "%s:%d: %s%s%s\n", file, line, context().c_str(),
+               context().empty() ? "" : ": ", what.c_str());
   std::abort();
+}
+
+// Runs the function on every instruction set that this machine has; the best one is back at the
+// end.
+template <class Function>
+void onEveryIsa(const Function& function) {
+  const std::vector<Isa> isas = supportedIsas();
+  for (const Isa isa : isas) {
+    selectIsa(isaName(isa));
+    context() = isaName(isa);
+    function();
+  }
+  context().clear();
+  selectIsa(isaName(isas.front()));
 }
 
 }  // namespace fovea::test
@@ -34,4 +59,10 @@ inline void check(bool passed, const char* condition, const char* file, int line
   static const fovea::test::RegisterCase registered_##name(__FILE__, #name, name); \
   static void name()
 
-#define CHECK(condition) fovea::test::check(bool(condition), #condition, __FILE__, __LINE__)
+// With words of one's own, built only on failure.
+#define CHECK_OR(condition, what)                                  \
+  do {                                                             \
+    if (!(condition)) fovea::test::fail(what, __FILE__, __LINE__); \
+  } while (false)
+
+#define CHECK(condition) CHECK_OR(condition, #condition " does not hold")

@@ -13,6 +13,8 @@ int main(int count, char** arguments) {
     body();
     ++run;
   }
-  std::printf("%d passed\n", run);
+  std::printf("%d passed, on", run);
+  for (const fovea::Isa isa : fovea::supportedIsas()) std::printf(" %s", fovea::isaName(isa));
+  std::printf("\n");
   return run > 0 ? 0 : 1;
 }
