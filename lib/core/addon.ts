@@ -102,7 +102,8 @@ function remedy(): string {
 
 function missing(cause: unknown): FoveaError {
   const { platform, arch, versions } = process
-  const received = cause instanceof Error ? cause.message.trim() : String(cause)
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  const received = reason.trim().replace(/\s+/g, ' ')
   const details: ErrorDetails = {
     code: 'ERR_FOVEA_BINARY',
     operation: 'fovea',
