@@ -251,17 +251,21 @@ inline Vec hideUnseen(const AttendBlock& b, int group, int begin, int end, Vec m
   return maximum;
 }
 
+// The weight of a visible key. Where values may be NaN, zero must mean hidden and nothing else.
+template <bool kCareful>
+inline Vec weightOf(Vec s) {
+  const Vec p = exp2OrZero(s);
+  return kCareful ? Vec::max(Vec::set(std::numeric_limits<float>::min()), p) : p;
+}
+
 // p = exp2(s) for keys [begin, end) some of which are hidden (-inf); returns sum + their sum.
 inline Vec exponentiateSome(const AttendBlock& b, int group, int begin, int end, Vec sum) {
-  const Vec smallest = Vec::set(std::numeric_limits<float>::min());
   for (int j = begin; j < end; ++j) {
     float* score = b.scores + j * kPanel + group * kLanes;
     const Vec s = Vec::load(score);
     Vec p = exp2OrZero(s);
-    if (b.careful) {  // zero must mean hidden, and nothing else
-      const Mask hidden = Vec::equal(s, Vec::set(-kInfinity));
-      p = Vec::select(hidden, Vec::zero(), Vec::max(smallest, p));
-    }
+    if (b.careful)
+      p = Vec::select(Vec::equal(s, Vec::set(-kInfinity)), Vec::zero(), weightOf<true>(s));
     p.store(score);
     sum = sum + p;
   }
@@ -269,14 +273,16 @@ inline Vec exponentiateSome(const AttendBlock& b, int group, int begin, int end,
 }
 
 // The same where every key is seen, on four chains.
+template <bool kCareful>
 inline Vec exponentiateAll(const AttendBlock& b, int group, int begin, int end, Vec sum) {
   float* s = b.scores + begin * kPanel + group * kLanes;
   Vec sum1 = Vec::zero(), sum2 = Vec::zero(), sum3 = Vec::zero();
   int j = begin;
   for (; j + 4 <= end; j += 4, s += 4 * kPanel) {
-    const Vec p0 = exp2OrZero(Vec::load(s)), p1 = exp2OrZero(Vec::load(s + kPanel));
-    const Vec p2 = exp2OrZero(Vec::load(s + 2 * kPanel));
-    const Vec p3 = exp2OrZero(Vec::load(s + 3 * kPanel));
+    const Vec p0 = weightOf<kCareful>(Vec::load(s));
+    const Vec p1 = weightOf<kCareful>(Vec::load(s + kPanel));
+    const Vec p2 = weightOf<kCareful>(Vec::load(s + 2 * kPanel));
+    const Vec p3 = weightOf<kCareful>(Vec::load(s + 3 * kPanel));
     p0.store(s);
     p1.store(s + kPanel);
     p2.store(s + 2 * kPanel);
@@ -287,7 +293,7 @@ inline Vec exponentiateAll(const AttendBlock& b, int group, int begin, int end, 
     sum3 = sum3 + p3;
   }
   for (; j < end; ++j, s += kPanel) {
-    const Vec p = exp2OrZero(Vec::load(s));
+    const Vec p = weightOf<kCareful>(Vec::load(s));
     p.store(s);
     sum = sum + p;
   }
@@ -327,11 +333,13 @@ bool normalise(const AttendBlock& b, int group, const Sight& sight, float* facto
       (Vec::load(score) - rise).store(score);
     }
   }
-  if (b.terms || b.careful) {
+  // The order of a sum follows from what is seen, never from what the values hold.
+  if (b.terms) {
     sum = exponentiateSome(b, group, sight.begin, sight.end, sum);
   } else {
     sum = exponentiateSome(b, group, sight.begin, sight.fullBegin, sum);
-    sum = exponentiateAll(b, group, sight.fullBegin, sight.fullEnd, sum);
+    sum = b.careful ? exponentiateAll<true>(b, group, sight.fullBegin, sight.fullEnd, sum)
+                    : exponentiateAll<false>(b, group, sight.fullBegin, sight.fullEnd, sum);
     sum = exponentiateSome(b, group, sight.fullEnd, sight.end, sum);
   }
   sum.store(b.sums + at);
