@@ -8,6 +8,7 @@
 //     },
 //     sizes: (n, random) => ...,                           // called with n = 1 .. 2 * lanes + 1
 //     large: { 'many rows': random => ... },               // enough work for several threads; three
+//     poison: ['x'],                                       // NaN and infinity reach what they must
 //     wrong: {                                             // each must be refused, and how
 //       'no last axis': { tensors: { x: float32([]) }, code: 'ERR_FOVEA_RANK', argument: 'x' },
 //     },
@@ -29,6 +30,7 @@ import { goldenFiles, goldenFolder, readCaseFile } from './caseFile.ts'
 import { difference, type Tolerance } from './compare.ts'
 import { describeBits } from './describeBits.ts'
 import { describeErrors, type Wrong } from './describeErrors.ts'
+import { describePoison } from './describePoison.ts'
 import { bestIsa, call, isas, useIsa } from './engine.ts'
 import { Random } from './random.ts'
 import type { Dense, Inputs, Outputs } from './tensors.ts'
@@ -40,6 +42,8 @@ export interface OperationSuite {
   readonly cases: Readonly<Record<string, Generator>>
   readonly sizes?: (size: number, random: Random) => Inputs
   readonly large: Readonly<Record<string, Generator>>
+  /** Tensors in which a NaN or infinity must reach exactly what the reference says. */
+  readonly poison?: readonly string[]
   readonly wrong?: Readonly<Record<string, Wrong | ((valid: Inputs) => Wrong)>>
   readonly properties?: () => void
   readonly seeds?: { readonly best: number; readonly others: number }
@@ -130,6 +134,7 @@ export function describeOperation(suite: OperationSuite): void {
 
     describe('properties', () => {
       describeBits(suite)
+      if (suite.poison !== undefined) describePoison(suite)
       properties?.()
     })
 

@@ -56,7 +56,7 @@ export const layouts: Readonly<Record<string, Layout>> = {
 
   /** A corner of a larger tensor; the inner stride stays 1. */
   sliced(tensor) {
-    const outer = tensor.shape.map((n, axis) => n + 1 + (axis % 3))
+    const outer = tensor.shape.map((n, axis) => n + 2 + (axis % 2))
     return inside(
       tensor,
       sizeOf(outer),
