@@ -21,8 +21,8 @@ export const weightCodes: Codes = {
 export function bindTensor(frame: Frame, plan: TensorPlan): void {
   const view = frame.tensors[plan.index]!
   if (((plan.accepts >> view.dtype) & 1) === 0) refuseDtype(plan, view)
-  const { ranks, broadcast } = plan.spec
-  if (broadcast === true) {
+  const { ranks } = plan
+  if (plan.broadcast) {
     broadcastTo(frame, plan, view)
     return
   }
@@ -67,13 +67,23 @@ export function bindShape(
   const shape = spelling(shapes, rank)
   if (shape === undefined) refuseRank(argument, shapes, view, codes)
   const { axes, runAt } = shape
+  const { dims } = frame
+  const { derived } = frame.plan
   const sizes = view.shape
   const before = runAt < 0 ? rank : runAt
   for (let i = 0; i < before; i++) {
     const axis = axes[i]!
     const n = sizes[i]!
-    // The common case first: a size that an earlier tensor told, and that agrees.
-    if (axis >= 0 && frame.dims[axis] === n) continue
+    // The common cases first: an earlier tensor told the size, and it agrees; or this one tells it.
+    if (axis >= 0) {
+      const known = dims[axis]
+      if (known === n) continue
+      if (known === -1 && n > 0 && derived[axis] === undefined) {
+        dims[axis] = n
+        frame.dimFrom[axis] = argument
+        continue
+      }
+    }
     bindAxis(frame, argument, shape, view, codes, axis, n)
   }
   if (runAt < 0) return
@@ -114,7 +124,7 @@ function bindSymbol(
     refuseEmpty(argument, codes, plan.symbols.names[symbol]!)
   }
   frame.dims[symbol] = n
-  frame.dimFrom[symbol] = argument.prefix + argument.name
+  frame.dimFrom[symbol] = argument
 }
 
 function refuseEmpty(argument: Argument, codes: Codes, name: string): never {
@@ -177,7 +187,7 @@ function bindRun(
       refuseEmpty(argument, codes, plan.symbols.runs[shape.run]!)
     }
     frame.runs[shape.run] = sizes
-    frame.runFrom[shape.run] = argument.prefix + argument.name
+    frame.runFrom[shape.run] = argument
     return
   }
   let isSame = known.length === to - from
@@ -195,11 +205,11 @@ function mismatch(
 ): never {
   const self = argument.prefix + argument.name
   const sources = new Map<string, string[]>()
-  const tell = (name: string, from: string | undefined): void => {
-    if (from === undefined || from === '' || from === self) return
-    const names = sources.get(from) ?? []
+  const tell = (name: string, from: Argument | null | undefined): void => {
+    if (from == null || from === argument) return
+    const names = sources.get(from.prefix + from.name) ?? []
     if (!names.includes(name)) names.push(name)
-    sources.set(from, names)
+    sources.set(from.prefix + from.name, names)
   }
   const symbolText = (symbol: number): string => {
     const name = frame.plan.symbols.names[symbol]!

@@ -30,9 +30,9 @@ export function checkCall(frame: Frame): void {
   }
   if (plan.takesWeights) {
     bindWeights(frame)
-    plan.definition.checkWeights?.(frame)
+    plan.checkWeights?.(frame)
   }
-  plan.definition.check?.(frame)
+  plan.check?.(frame)
   checkOutputs(frame)
 }
 

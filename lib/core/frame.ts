@@ -5,7 +5,7 @@ import type { Context } from './definition.ts'
 import { type Code, fail, words } from './errors.ts'
 import type { ParamValue } from './params.ts'
 import type { Plan, WeightPlan } from './plan.ts'
-import { View } from './view.ts'
+import { type Argument, View } from './view.ts'
 import type { Prepared } from './weights.ts'
 
 export class Frame implements Context {
@@ -16,9 +16,9 @@ export class Frame implements Context {
   readonly copies: (Int32Array | null)[]
   /** Sizes by symbol, -1 where unknown, and the tensor that told each. */
   readonly dims: number[] = []
-  readonly dimFrom: string[] = []
+  readonly dimFrom: (Argument | null)[] = []
   readonly runs: (readonly number[] | null)[] = []
-  readonly runFrom: string[] = []
+  readonly runFrom: (Argument | null)[] = []
   /** What the caller gave, copied and of the right kind, by parameter. */
   readonly raw: (ParamValue | undefined)[]
   readonly values: (ParamValue | undefined)[]
@@ -131,7 +131,7 @@ export class Frame implements Context {
     const size = this.#derivedSize(this.plan.symbols.names[symbol]!, derive(this as never))
     if (size >= 0) {
       this.dims[symbol] = size
-      this.dimFrom[symbol] = ''
+      this.dimFrom[symbol] = null
     }
     return size
   }
@@ -153,7 +153,7 @@ export class Frame implements Context {
     if (typeof sizes === 'number' || sizes.some(Number.isNaN)) return null
     for (const size of sizes) this.#derivedSize(this.plan.symbols.runs[run]!, size)
     this.runs[run] = sizes
-    this.runFrom[run] = ''
+    this.runFrom[run] = null
     return sizes
   }
 

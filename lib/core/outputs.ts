@@ -13,7 +13,7 @@ export function checkOutputs(frame: Frame): void {
   for (let i = 0; i < outputs.length; i++) {
     const plan = outputs[i]!
     const isAsked = frame.asked[i]!
-    const reason = plan.spec.absent?.(frame)
+    const reason = plan.absent?.(frame)
     if (reason !== undefined) {
       if (isAsked) refuseAbsent(frame, plan, reason)
       continue

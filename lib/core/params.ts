@@ -88,3 +88,8 @@ export function list(
 ): ListParam {
   return { kind: 'list', element, ...options }
 }
+
+/** What the engine sees of a checked value: a number itself, a boolean as 0 or 1, a choice as its index. */
+export function encode(param: Param, value: ParamValue): number {
+  return param.kind === 'choice' ? param.choices.indexOf(value as string) : Number(value)
+}

@@ -1,15 +1,21 @@
 // A definition compiled once: names become numbers, shapes become lists, so that a call runs over flat
 // arrays.
 import { opIndex } from './addon.ts'
-import type { Definition, OutputSpec, TensorSpec, WeightSpec } from './definition.ts'
-import type { Param } from './params.ts'
+import type { Context, Definition, OutputSpec, TensorSpec, WeightSpec } from './definition.ts'
+import { encode, type Param } from './params.ts'
 import { type CompiledShape, compileShapes, Symbols } from './shape.ts'
 import type { Dtype } from './tensor.ts'
 import { type Argument, dtypes } from './view.ts'
 
+// What a call looks at stands in the plans themselves: they are all of one form, which the definitions'
+// own objects are not, and reading those would cost several times as much.
+
 export interface TensorPlan extends Argument {
   readonly index: number
   readonly spec: TensorSpec
+  readonly absentWhen: string | undefined
+  readonly broadcast: boolean
+  readonly ranks: readonly [least: number, most: number] | undefined
   readonly shapes: readonly CompiledShape[]
   /** Bit i: dtypes[i] is welcome. */
   readonly accepts: number
@@ -23,12 +29,17 @@ export interface ParamPlan extends Argument {
   readonly param: Param
   /** The default where it is a constant; undefined where the call decides. */
   readonly constant: number | boolean | string | undefined
+  /** What the engine sees of that default. */
+  readonly constantCode: number
+  /** Whether the engine sees exactly one number. */
+  readonly isScalar: boolean
 }
 
 export interface OutputPlan extends Argument {
   readonly index: number
   readonly spec: OutputSpec
   readonly shapes: readonly CompiledShape[]
+  readonly absent: ((c: Context) => string | undefined) | undefined
   readonly dtype: number
   readonly optional: boolean
   /** The tensor that it may overwrite; -1 where there is none. */
@@ -81,6 +92,8 @@ export class Plan {
   /** Undefined where the weights depend on the call. */
   readonly weights: readonly WeightPlan[] | undefined
   readonly options: ReadonlyMap<string, OptionPlan>
+  readonly check: ((c: Context) => void) | undefined
+  readonly checkWeights: ((c: Context) => void) | undefined
   /** By symbol and by run. */
   readonly derived: (Derive | undefined)[] = []
   readonly derivedRuns: (Derive | undefined)[] = []
@@ -98,6 +111,8 @@ export class Plan {
   constructor(definition: Definition) {
     this.definition = definition
     this.name = definition.name
+    this.check = definition.check
+    this.checkWeights = definition.checkWeights
     this.#mayBeEmpty = new Set(definition.mayBeEmpty)
     this.#nonEmpty = new Set(definition.nonEmpty)
     this.tensors = Object.entries(definition.tensors).map(([name, spec], index) =>
@@ -160,6 +175,9 @@ export class Plan {
       name,
       index,
       spec,
+      absentWhen: spec.absentWhen,
+      broadcast: spec.broadcast === true,
+      ranks: spec.ranks,
       shapes: compileShapes(spec.shape, this.symbols),
       accepts: accepted.reduce((mask, dtype) => mask | (1 << dtypes.indexOf(dtype)), 0),
       isInteger: spec.dtype === 'int32',
@@ -172,13 +190,16 @@ export class Plan {
     const value = param.default
     const isConstant =
       param.kind !== 'list' && param.implied === undefined && typeof value !== 'object'
+    const constant = isConstant ? (value as number | boolean | string | undefined) : undefined
     return {
       operation: this.name,
       prefix: '',
       name,
       index,
       param,
-      constant: isConstant ? (value as number | boolean | string | undefined) : undefined,
+      constant,
+      constantCode: constant === undefined ? 0 : encode(param, constant),
+      isScalar: param.kind !== 'list' && param.native === undefined,
     }
   }
 
@@ -190,6 +211,7 @@ export class Plan {
       index,
       spec,
       shapes: compileShapes(spec.shape, this.symbols),
+      absent: spec.absent,
       dtype: dtypes.indexOf(spec.dtype ?? 'float32'),
       optional: spec.optional === true,
       inPlace:

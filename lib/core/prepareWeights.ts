@@ -46,7 +46,7 @@ export function prepareWeights<const Name extends string>(
     bindWeights(frame)
     // Defaults that depend on sizes: the weights have told some of them.
     resolveParams(frame)
-    plan.definition.checkWeights?.(frame)
+    plan.checkWeights?.(frame)
     return new PreparedWeights(op, prepare(frame))
   } finally {
     releaseFrame(frame)

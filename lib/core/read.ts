@@ -20,13 +20,13 @@ export function readArguments(frame: Frame, args: readonly unknown[], isPromise:
   for (let i = 0; i < plan.required; i++) {
     const tensor = plan.tensors[i]!
     const value = args[i]
-    if (tensor.spec.absentWhen !== undefined && isSet(frame, tensor.spec.absentWhen)) {
+    if (tensor.absentWhen !== undefined && isSet(frame, tensor.absentWhen)) {
       if (value !== null && value !== undefined) {
         fail(
           plan.name,
           tensor.name,
           'ERR_FOVEA_TYPE',
-          `be null where ${tensor.spec.absentWhen} is true`,
+          `be null where ${tensor.absentWhen} is true`,
           value,
         )
       }

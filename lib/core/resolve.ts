@@ -4,7 +4,7 @@ import type { Context } from './definition.ts'
 import { fail, format, nearest, words } from './errors.ts'
 import type { Frame } from './frame.ts'
 import { isArray } from './memory.ts'
-import type { Dynamic, Param, ParamValue } from './params.ts'
+import { type Dynamic, encode, type Param, type ParamValue } from './params.ts'
 import type { ParamPlan } from './plan.ts'
 
 const quote = (name: string): string => `'${name}'`
@@ -206,7 +206,15 @@ export function resolveParams(frame: Frame): void {
 /** Writes what the engine sees of the parameters; returns the index behind them. */
 export function writeParams(frame: Frame, at: number): number {
   const { params } = frame.plan
-  for (let i = 0; i < params.length; i++) at = writeParam(frame, params[i]!, at)
+  frame.reserve(at + params.length)
+  for (let i = 0; i < params.length; i++) {
+    const plan = params[i]!
+    const value = frame.values[i]
+    if (!plan.isScalar) at = writeParam(frame, plan, at)
+    else if (value === plan.constant && value !== undefined) frame.push(at++, plan.constantCode)
+    else if (typeof value === 'number') frame.push(at++, value)
+    else at = writeParam(frame, plan, at)
+  }
   return at
 }
 
@@ -225,8 +233,4 @@ function writeParam(frame: Frame, { param, index }: ParamPlan, at: number): numb
   }
   frame.push(at, value === undefined ? (param.absent ?? -1) : encode(param, value as ParamValue))
   return at + 1
-}
-
-function encode(param: Param, value: ParamValue): number {
-  return param.kind === 'choice' ? param.choices.indexOf(value as string) : Number(value)
 }
