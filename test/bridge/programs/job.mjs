@@ -1,0 +1,43 @@
+// A call of about a given length on whatever machine and instruction set this is.
+import { readdirSync } from 'node:fs'
+import { getNumThreads, scaledDotProductAttention, tensor } from '../../../dist/index.js'
+import * as promises from '../../../dist/promises.js'
+
+const batch = size =>
+  tensor(new Float32Array(256 * 64).fill(0.5), [size, 4, 256, 64], { strides: [0, 0, 64, 1] })
+
+function attention(batches) {
+  const x = batch(batches)
+  return [
+    x,
+    x,
+    x,
+    { into: { out: tensor(new Float32Array(batches * 4 * 256 * 64), [batches, 4, 256, 64]) } },
+  ]
+}
+
+let batchesAMillisecond = 0
+/** The arguments of a scaledDotProductAttention that takes the team about so many milliseconds. */
+export async function job(milliseconds, options = {}) {
+  for (let batches = getNumThreads() * 4; batchesAMillisecond === 0; batches *= 2) {
+    const start = performance.now()
+    await promises.scaledDotProductAttention(...attention(batches))
+    const took = performance.now() - start
+    if (took > 30) batchesAMillisecond = batches / took
+  }
+  const [query, key, value, own] = attention(Math.ceil(batchesAMillisecond * milliseconds))
+  return [query, key, value, { ...own, ...options }]
+}
+
+export const runNow = args => scaledDotProductAttention(...args)
+export const runLater = args => promises.scaledDotProductAttention(...args)
+
+/** Threads of this process. */
+export const threadCount = () => readdirSync('/proc/self/task').length
+export const sleep = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds))
+/** Lets libuv start its four threads, so that they do not count as the engine's. */
+export async function startLibuv() {
+  const { readFile } = await import('node:fs/promises')
+  await Promise.all(Array.from({ length: 8 }, () => readFile(new URL(import.meta.url))))
+}
+export const say = value => console.log(JSON.stringify(value))
