@@ -1,4 +1,5 @@
 // The same call on the compute lane: checked at once, run when its turn has come.
+import { onAbort } from './abort.ts'
 import { type NativeArray, native } from './addon.ts'
 import { checkCall, type Results, slotName } from './call.ts'
 import { describeCall } from './describe.ts'
@@ -96,8 +97,7 @@ async function settle(
     failure ??= { reason }
     native.cancel(id)
   }
-  const onAbort = (): void => end(signal!.reason)
-  signal?.addEventListener('abort', onAbort, { once: true })
+  const forgetSignal = signal && onAbort(signal, () => end(signal.reason))
   const timer = onProgress && watch(id, onProgress, end)
   try {
     await pending
@@ -105,7 +105,7 @@ async function settle(
     if (failure === undefined) throw fromNative(error, plan.name, slot => names[slot] ?? 'the call')
   } finally {
     clearInterval(timer)
-    signal?.removeEventListener('abort', onAbort)
+    forgetSignal?.()
   }
   if (failure !== undefined) throw failure.reason
   return results

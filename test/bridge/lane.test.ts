@@ -46,6 +46,12 @@ test('an abort settles calls soon, with its reason, and leaves the engine whole'
   expect(said.reports).toBeGreaterThan(0)
 })
 
+test('thousands of calls may share one signal', async () => {
+  const { took, aborted } = await saidBy<{ took: number; aborted: number }>('sharedSignal')
+  expect(aborted).toBe(10_000)
+  expect(took).toBeLessThan(20_000)
+})
+
 test('a queue without end is refused, and what was queued can still be let go', async () => {
   expect(await saidBy('queueFull')).toEqual({
     name: 'FoveaError',
