@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "core/parallel.h"
 #include "engine/decode.h"
@@ -13,6 +14,7 @@ namespace fovea {
 namespace {
 
 constexpr float kLog2e = 1.44269504088896341f;
+constexpr float kNothing = -std::numeric_limits<float>::infinity();  // lse of no key
 // Rows of a chunk times D + Dv: half a megabyte of state, which leaves room for two blocks of keys
 // and values in a second-level cache of a megabyte.
 constexpr int64_t kChunkFloats = 128 * 1024;
@@ -35,8 +37,8 @@ struct Panel {
   QueryRow rows[kPanel];
 };
 
-void open(const AttendProblem& p, Panel& panel, int64_t first, int queries, Scratch& scratch,
-          const AttendTile& tile) {
+void open(const AttendProblem& p, Panel& panel, int64_t first, int queries,
+          Scratch& scratch) {
   panel.queries = queries;
   panel.packed = scratch.floats(int64_t{p.depth} * kPanel);
   panel.acc = scratch.floats(int64_t{p.valueDepth} * kPanel);
@@ -55,15 +57,19 @@ void open(const AttendProblem& p, Panel& panel, int64_t first, int queries, Scra
     panel.slopes[i] = row.slope * kLog2e;
     panel.sinks[i] = row.sink * kLog2e;
   }
-  tile.packQueries(queryRows, p.queryInner, queries, p.depth, p.scale * kLog2e, panel.packed);
+  pack().panel(queryRows, p.queryInner, queries, p.depth, panel.packed);
+  const float by = p.scale * kLog2e;
+  for (int64_t i = 0; i < int64_t{p.depth} * kPanel; ++i) panel.packed[i] *= by;
   if (p.resume) {
-    const float* out[kPanel];
-    float lse[kPanel];
-    for (int i = 0; i < queries; ++i) {
-      out[i] = panel.rows[i].out;
-      lse[i] = *panel.rows[i].lse;
+    // What was attended so far, as one key of weight exp(lse) whose value is out.
+    const float* outRows[kPanel];
+    for (int i = 0; i < queries; ++i) outRows[i] = panel.rows[i].out;
+    pack().panel(outRows, p.outInner, queries, p.valueDepth, panel.acc);
+    for (int i = 0; i < kPanel; ++i) {
+      const float lse = i < queries ? *panel.rows[i].lse : kNothing;
+      panel.shift[i] = lse == kNothing ? 0.0f : lse * kLog2e;
+      panel.sums[i] = lse == kNothing ? 0.0f : 1.0f;
     }
-    tile.resume(out, p.outInner, lse, queries, p.valueDepth, panel.acc, panel.shift, panel.sums);
   } else {
     std::memset(panel.acc, 0, sizeof(float) * static_cast<size_t>(p.valueDepth) * kPanel);
     std::memset(panel.shift, 0, sizeof(float) * kPanel);
@@ -131,6 +137,17 @@ class Terms {
   ScoreTerms terms_;
 };
 
+// Keys and values of the next block, a share of it with every panel of this one.
+void prefetch(const KeySegment& segment, int64_t begin, int64_t end, const AttendProblem& p) {
+  constexpr int kLine = 64 / sizeof(float);
+  for (int64_t j = begin; j < end; ++j) {
+    const float* key = segment.key.row(j);
+    const float* value = segment.value.row(j);
+    for (int k = 0; k < p.depth; k += kLine) __builtin_prefetch(key + k, 0, 2);
+    for (int k = 0; k < p.valueDepth; k += kLine) __builtin_prefetch(value + k, 0, 2);
+  }
+}
+
 void attendSegment(const AttendProblem& p, int segment, Panel* panels, int count, float* scores,
                    Terms& terms, Scratch& scratch, const AttendTile& tile) {
   int64_t begin = INT64_MAX, end = 0;
@@ -157,8 +174,10 @@ void attendSegment(const AttendProblem& p, int segment, Panel* panels, int count
     keys.seek(at, block.keys);
     values.seek(at, block.keys);
     int clean = -1;  // whether the block's values are finite: -1 not known yet
+    const int64_t next = std::min<int64_t>(stop + kBlockKeys, end) - stop;
     for (int t = 0; t < count; ++t) {
       const Panel& panel = panels[t];
+      prefetch(p.segments[segment], stop + next * t / count, stop + next * (t + 1) / count, p);
       if (panel.anyBegin >= stop || panel.anyEnd <= at) continue;
       block.queries = panel.queries;
       block.panel = panel.packed;
@@ -195,7 +214,7 @@ void attendRows(const AttendProblem& p, int64_t first, int64_t count, Scratch& s
   for (int t = 0; t < panelCount; ++t) {
     new (&panels[t]) Panel;
     open(p, panels[t], first + t * kPanel,
-         static_cast<int>(std::min<int64_t>(kPanel, count - t * kPanel)), scratch, tile);
+         static_cast<int>(std::min<int64_t>(kPanel, count - t * kPanel)), scratch);
   }
   float* scores = scratch.floats(int64_t{kBlockKeys} * kPanel);
   Terms terms(p, scratch, tile);
@@ -286,7 +305,7 @@ void attendFew(const Call& call, const AttendExtent& x, FunctionRef<AttendBody> 
 
 void attend(const Call& call, const AttendExtent& x, FunctionRef<AttendBody> body) {
   if (x.problems <= 0 || x.rows <= 0) return;
-  if (x.rows <= kDecodeRows)
+  if (x.plain && x.rows <= kDecodeRows)
     attendFew(call, x, body);
   else
     attendTiles(call, x, body);

@@ -106,6 +106,9 @@ class KeyBlock {
 struct AttendExtent {
   int64_t problems = 0, rows = 0, keys = 0;
   int64_t depth = 0, valueDepth = 0;
+  // False where a problem has a second segment or goes on from what is there: few queries then take
+  // the panels too, which decoding does not replace.
+  bool plain = true;
 };
 
 // Builds the problem of that index and hands it to `work`, which does a share of it and returns.

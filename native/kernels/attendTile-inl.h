@@ -1,5 +1,5 @@
 constexpr int kLanes = Vec::kLanes;
-constexpr int kStrip = 3;  // vectors of queries that a register tile spans
+constexpr int kSpan = 3;  // vectors of queries that a register tile spans
 constexpr float kLog2e = 1.44269504088896341f;
 constexpr float kLn2 = 0.69314718055994531f;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -182,7 +182,7 @@ inline Sight sightOf(const AttendBlock& b, int group) {
 
 // Splits the keys of a strip so that vectors which see none of a run are left out of it.
 inline int runsOf(const Sight* sights, int count, Run* runs) {
-  int cuts[2 * kStrip], n = 0;
+  int cuts[2 * kSpan], n = 0;
   for (int c = 0; c < count; ++c) {
     cuts[n++] = sights[c].begin;
     cuts[n++] = sights[c].end;
@@ -347,9 +347,9 @@ bool normalise(const AttendBlock& b, int group, const Sight& sight, float* facto
 }
 
 void attendStrip(const AttendBlock& b, int group, int count) {
-  Sight sights[kStrip];
+  Sight sights[kSpan];
   for (int c = 0; c < count; ++c) sights[c] = sightOf(b, group + c);
-  Run runs[2 * kStrip];
+  Run runs[2 * kSpan];
   const int made = runsOf(sights, count, runs);
   for (int i = 0; i < made; ++i) scoreStrip(b, group, runs[i]);
 
@@ -382,8 +382,8 @@ void attendStrip(const AttendBlock& b, int group, int count) {
 
 void attend(const AttendBlock& b) {
   const int groups = (b.queries + kLanes - 1) / kLanes;
-  for (int group = 0; group < groups; group += kStrip)
-    attendStrip(b, group, groups - group < kStrip ? groups - group : kStrip);
+  for (int group = 0; group < groups; group += kSpan)
+    attendStrip(b, group, groups - group < kSpan ? groups - group : kSpan);
 }
 
 // row[k * inner] for k < width, zero behind.
@@ -408,21 +408,6 @@ inline void scatterRow(Vec v, float* row, int64_t inner, int width) {
 }
 
 inline int fewer(int a, int b) { return a < b ? a : b; }
-
-void packQueries(const float* const* rows, int64_t inner, int count, int depth, float scale,
-                 float* panel) {
-  const Vec by = Vec::set(scale);
-  for (int i = 0; i < kPanel; i += kLanes) {
-    for (int k = 0; k < depth; k += kLanes) {
-      const int width = fewer(depth - k, kLanes);
-      Vec t[kLanes];
-      for (int u = 0; u < kLanes; ++u)
-        t[u] = i + u < count ? gatherRow(rows[i + u] + k * inner, inner, width) : Vec::zero();
-      Vec::transpose(t);
-      for (int u = 0; u < width; ++u) (t[u] * by).store(panel + (k + u) * kPanel + i);
-    }
-  }
-}
 
 void packAddend(const float* const* bias, int64_t biasStride, const uint8_t* const* mask,
                 int64_t maskStride, int count, int keys, float* addend) {
@@ -482,27 +467,24 @@ void finish(const float* acc, const float* shift, const float* sums, const float
       const Vec none = sinks ? Vec::set(kLn2) * top : Vec::set(-kInfinity);
       Vec::select(blind, none, seen).storePartial(lse + i, lanes);
     }
-    const Vec scale = weight / total;
-    for (int c = 0; c < valueDepth; c += kLanes) {
+    const Vec scale = Vec::select(blind, zero, weight / total);
+    int c = 0;
+    for (; inner == 1 && lanes == kLanes && c + kLanes <= valueDepth; c += kLanes) {
+      Vec t[kLanes];
+#pragma GCC unroll 16
+      for (int u = 0; u < kLanes; ++u) t[u] = Vec::load(acc + (c + u) * kPanel + i) * scale;
+      Vec::transpose(t);
+#pragma GCC unroll 16
+      for (int u = 0; u < kLanes; ++u) t[u].store(out[i + u] + c);
+    }
+    for (; c < valueDepth; c += kLanes) {
       const int width = fewer(valueDepth - c, kLanes);
       Vec t[kLanes];
-      for (int u = 0; u < kLanes; ++u) {
+      for (int u = 0; u < kLanes; ++u)
         t[u] = u < width ? Vec::load(acc + (c + u) * kPanel + i) * scale : zero;
-        t[u] = Vec::select(blind, zero, t[u]);
-      }
       Vec::transpose(t);
       for (int u = 0; u < lanes; ++u) scatterRow(t[u], out[i + u] + c * inner, inner, width);
     }
-  }
-}
-
-void resume(const float* const* out, int64_t inner, const float* lse, int count, int valueDepth,
-            float* acc, float* shift, float* sums) {
-  packQueries(out, inner, count, valueDepth, 1.0f, acc);
-  for (int i = 0; i < kPanel; ++i) {
-    const bool saw = i < count && lse[i] != -kInfinity;
-    shift[i] = saw ? lse[i] * kLog2e : 0.0f;
-    sums[i] = saw ? 1.0f : 0.0f;
   }
 }
 
@@ -518,4 +500,4 @@ bool finite(const float* const* rows, int count, int depth) {
   return !Vec::isNan(sum).any();
 }
 
-inline constexpr AttendTile kAttendTile{packQueries, packAddend, attend, finish, resume, finite};
+inline constexpr AttendTile kAttendTile{packAddend, attend, finish, finite};

@@ -14,9 +14,10 @@
 #pragma once
 #include <cstdint>
 
+#include "kernels/pack.h"
+
 namespace fovea {
 
-constexpr int kPanel = 48;       // queries of a panel; a multiple of three vectors of every set
 constexpr int kBlockKeys = 192;  // most keys of a block: scores of 36 KB, most of a first-level cache
 
 // What is added to the plain scores before the softmax; all in units of log2.
@@ -32,7 +33,7 @@ struct AttendBlock {
   int valueDepth = 0;                       // Dv
   int keys = 0;                             // 1 .. kBlockKeys
   int queries = 0;                          // 1 .. 48
-  const float* panel = nullptr;             // [D][48], by packQueries
+  const float* panel = nullptr;             // [D][48], by Pack::panel, scaled
   const float* const* keyRows = nullptr;    // [keys] rows of D consecutive floats
   const float* const* valueRows = nullptr;  // [keys] rows of Dv consecutive floats
   // Query i sees the block's keys [begin[i], end[i]); whole numbers, 48 of each (those behind
@@ -50,9 +51,6 @@ struct AttendBlock {
 };
 
 struct AttendTile {
-  // panel[k][i] = rows[i][k * inner] * scale, zero where i >= count (count <= 48).
-  void (*packQueries)(const float* const* rows, int64_t inner, int count, int depth, float scale,
-                      float* panel);
   // addend[j][i] = bias[i][j] * log2(e), -inf where mask[i][j] is 0; either of them may be null, and
   // the strides along j may be 0 or negative. Rows i >= count repeat the last.
   void (*packAddend)(const float* const* bias, int64_t biasStride, const uint8_t* const* mask,
@@ -64,9 +62,6 @@ struct AttendTile {
   // lse is not null, is the natural logarithm of the denominator, -inf where nothing was seen.
   void (*finish)(const float* acc, const float* shift, const float* sums, const float* sinks,
                  int count, int valueDepth, float* const* out, int64_t inner, float* lse);
-  // The opposite: state as if a block with this out and lse had been attended.
-  void (*resume)(const float* const* out, int64_t inner, const float* lse, int count,
-                 int valueDepth, float* acc, float* shift, float* sums);
   // Whether every element of the rows is finite.
   bool (*finite)(const float* const* rows, int count, int depth);
 };

@@ -91,16 +91,19 @@ struct Vec {
   // Rows become columns: r[i] lane j <- r[j] lane i.
   static void transpose(Vec (&r)[kLanes]) {
     __m512 t[16], u[16];
+#pragma GCC unroll 16
     for (int i = 0; i < 16; i += 2) {
       t[i] = _mm512_unpacklo_ps(r[i].v, r[i + 1].v);
       t[i + 1] = _mm512_unpackhi_ps(r[i].v, r[i + 1].v);
     }
+#pragma GCC unroll 16
     for (int i = 0; i < 16; i += 4) {
       u[i] = _mm512_shuffle_ps(t[i], t[i + 2], 0x44);
       u[i + 1] = _mm512_shuffle_ps(t[i], t[i + 2], 0xee);
       u[i + 2] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0x44);
       u[i + 3] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0xee);
     }
+#pragma GCC unroll 16
     for (int i = 0; i < 4; ++i) {
       const __m512 a = _mm512_shuffle_f32x4(u[i], u[i + 4], 0x88);
       const __m512 b = _mm512_shuffle_f32x4(u[i], u[i + 4], 0xdd);
