@@ -7,7 +7,7 @@ export const layerNorm: Reference = {
   required: ['x'],
   takesWeights: true,
   always: ['out'],
-  isBatched: () => true,
+  isBatched: (_, { shape }) => shape.length > 1,
   compute({ tensors, weights, params }) {
     const { eps = 1e-5 } = params as { eps?: number }
     return { out: layerNormOver(tensors.x!, eps, weights.weight, weights.bias) }

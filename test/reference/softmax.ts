@@ -7,7 +7,7 @@ export const softmax: Reference = {
   required: ['x'],
   takesWeights: false,
   always: ['out'],
-  isBatched: () => true,
+  isBatched: (_, { shape }) => shape.length > 1,
   compute({ tensors }) {
     const x = tensors.x!
     return {
