@@ -1,8 +1,9 @@
 export { type Code, type ErrorDetails, FoveaError } from './core/errors.ts'
+export type { Operation, PromiseOperation } from './core/operation.ts'
 export { prepareWeights } from './core/prepareWeights.ts'
 export { getNumThreads, type Info, info, setNumThreads } from './core/settings.ts'
 export type { Dtype, Output, Tensor, TensorLike } from './core/tensor.ts'
-export type { CallOptions, PromiseOptions } from './core/types.ts'
+export type { CallOptions, OnlyOut, PromiseOptions } from './core/types.ts'
 export {
   permute,
   reshape,
@@ -21,9 +22,8 @@ export {
 } from './io/readSafetensors.ts'
 export { selectWeights } from './io/selectWeights.ts'
 export { writeSafetensors } from './io/writeSafetensors.ts'
-export { gelu } from './ops/gelu.ts'
-export { globalAveragePool } from './ops/globalAveragePool.ts'
-export type { LayerNormOptions, LayerNormWeights } from './ops/layerNorm.ts'
-export { layerNorm } from './ops/layerNorm.ts'
-export { scaledDotProductAttention } from './ops/scaledDotProductAttention.ts'
-export { softmax } from './ops/softmax.ts'
+export * from './ops/gelu.ts'
+export * from './ops/globalAveragePool.ts'
+export * from './ops/layerNorm.ts'
+export * from './ops/scaledDotProductAttention.ts'
+export * from './ops/softmax.ts'

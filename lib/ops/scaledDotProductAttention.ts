@@ -37,7 +37,7 @@ export interface ScaledDotProductAttentionOptions {
 export interface ScaledDotProductAttentionOutputs {
   /** [B, H, Lq, Dv]. */
   out: Output
-  /** [B, H, Lq]: natural logarithm of the sum of exp(score) over the visible keys; -Infinity for none. */
+  /** [B, H, Lq], the natural logarithm of the sum of exp(score) over the visible keys; -Infinity for none. */
   lse?: Output
 }
 
