@@ -5,8 +5,9 @@
 namespace fovea {
 
 struct Peak {
-  // `steps` rounds of independent multiply-adds that never leave the registers, 2 flops a lane each:
-  // enough chains to hide the latency of two ports. The sum keeps the compiler from dropping them.
+  // `steps` rounds of independent multiply-adds that never leave the registers, 2 flops a lane
+  // each: enough chains to hide the latency of two ports. The sum keeps the compiler from dropping
+  // them.
   float (*multiplyAdd)(int64_t steps);
   int flopsPerStep;
   // The sum of n floats, n a multiple of 16: one pass at the speed of reading.

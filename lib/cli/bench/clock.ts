@@ -1,0 +1,79 @@
+/** Seconds from a fixed moment. */
+export type Clock = () => number
+
+/** Time that the process spent computing: what the machine's other users do does not count. */
+const cpuClock: Clock = () => {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6
+}
+
+const wallClock: Clock = () => performance.now() / 1e3
+
+/** Threads that run side by side spend CPU time side by side, so theirs is wall time. */
+export function clockFor(threads: number): Clock {
+  return threads === 1 ? cpuClock : wallClock
+}
+
+/** The shortest window worth a reading of the clock. */
+const windowSeconds = 0.02
+
+/** How long the windows of one row take together. */
+const rowSeconds = 0.6
+
+/** Something to be timed: `run` makes the call that many times. */
+export interface Contender {
+  readonly run: (times: number) => void | Promise<void>
+}
+
+/** The event loop turns between windows, so that Ctrl-C is heard. */
+export type Pause = () => Promise<void>
+
+interface Pace {
+  readonly contender: Contender
+  times: number
+  best: number
+  total: number
+}
+
+async function window(clock: Clock, pace: Pace): Promise<number> {
+  const start = clock()
+  await pace.contender.run(pace.times)
+  return clock() - start
+}
+
+/** Warms up, and finds how many calls fill a window. */
+async function warmUp(clock: Clock, pace: Pace): Promise<void> {
+  for (;;) {
+    const seconds = await window(clock, pace)
+    if (seconds >= windowSeconds) return
+    const fill = (1.2 * windowSeconds * pace.times) / Math.max(seconds, 1e-5)
+    pace.times = Math.ceil(Math.min(Math.max(fill, 2 * pace.times), 64 * pace.times))
+  }
+}
+
+/**
+ * Seconds of a call of each contender: the best of windows of at least 20 ms for 0.6 s each, the
+ * contenders taking turns so that a slow moment of the machine meets all of them.
+ */
+export async function bestTimes(
+  contenders: readonly Contender[],
+  clock: Clock,
+  pause: Pause,
+): Promise<number[]> {
+  const paces = contenders.map(contender => ({
+    contender,
+    times: 1,
+    best: Number.POSITIVE_INFINITY,
+    total: 0,
+  }))
+  for (const pace of paces) await warmUp(clock, pace)
+  while (paces.some(({ total }) => total < rowSeconds)) {
+    for (const pace of paces) {
+      const seconds = await window(clock, pace)
+      pace.best = Math.min(pace.best, seconds / pace.times)
+      pace.total += Math.max(seconds, windowSeconds / 4)
+      await pause()
+    }
+  }
+  return paces.map(({ best }) => best)
+}

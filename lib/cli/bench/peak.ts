@@ -1,0 +1,100 @@
+import { native, opIndex } from '../../core/addon.ts'
+import { type Clock, clockFor } from './clock.ts'
+import type { Limit } from './workload.ts'
+
+/** What the machine does at most with some number of threads: GFLOP/s, and GB/s. */
+export interface Peak {
+  readonly threads: number
+  /** By instruction set, those that the current one can do too. */
+  readonly fmaBy: Readonly<Record<string, number>>
+  readonly fma: number
+  readonly read: number
+  /** Bytes read and bytes written, of a copy. */
+  readonly copy: number
+}
+
+/** Far beyond any cache. */
+const bytes = 256 * 2 ** 20
+
+/** About 20 ms of multiply-adds with wide vectors. */
+const steps = 10_000_000
+
+/** How long each kind is measured: the largest rate counts. */
+const seconds = 0.4
+
+const kinds: readonly Limit[] = ['fma', 'read', 'copy']
+
+/** Far memory, touched before it is measured. */
+function floats(): Float32Array {
+  return new Float32Array(Buffer.allocUnsafeSlow(bytes).buffer).fill(1)
+}
+
+interface Memory {
+  readonly source: Float32Array
+  readonly destination: Float32Array
+}
+
+/** One call of native/bench/machinePeak.cc, and the work it does. */
+function measurement(kind: Limit, threads: number, memory: Memory): { run(): void; work: number } {
+  const op = opIndex('machinePeak')
+  const sink = new Float32Array(threads)
+  const slot = (length: number) => [1, 1, 0, length, 1] // float32, rank 1, offset 0
+  const arrays = kind === 'fma' ? [sink] : [memory.source, memory.destination, sink]
+  const slots =
+    kind === 'fma'
+      ? [0, 0, 0, 0, 0, 0, ...slot(threads)]
+      : arrays.flatMap(({ length }) => slot(length))
+  const meta = Float64Array.of(threads, 2, 3, 0, kinds.indexOf(kind), steps, ...slots)
+  const work =
+    kind === 'fma' ? native.flops(op, meta, ...arrays) : kind === 'read' ? bytes : 2 * bytes
+  return { run: () => native.run(op, meta, ...arrays), work }
+}
+
+function bestRate(clock: Clock, { run, work }: ReturnType<typeof measurement>): number {
+  let best = 0
+  for (let total = 0; total < seconds; ) {
+    const start = clock()
+    run()
+    const time = clock() - start
+    best = Math.max(best, work / time / 1e9)
+    total += Math.max(time, 1e-3)
+  }
+  return best
+}
+
+/**
+ * Measures the peak of the current instruction set, and of the lesser ones: where a narrower vector
+ * happens to be faster, the machine can do that too.
+ */
+export function measurePeak(threads: number): Peak {
+  const { isa: current, isas } = native.info()
+  const clock = clockFor(threads)
+  const memory = { source: floats(), destination: floats() }
+  const fmaBy: Record<string, number> = {}
+  let read = 0
+  try {
+    for (const isa of isas.slice(isas.indexOf(current))) {
+      native.selectIsa(isa)
+      fmaBy[isa] = bestRate(clock, measurement('fma', threads, memory))
+      read = Math.max(read, bestRate(clock, measurement('read', threads, memory)))
+    }
+  } finally {
+    native.selectIsa(current)
+  }
+  const copy = bestRate(clock, measurement('copy', threads, memory))
+  return { threads, fmaBy, fma: Math.max(...Object.values(fmaBy)), read, copy }
+}
+
+/** The larger of two measurements, kind by kind. */
+export function larger(a: Peak, b: Peak): Peak {
+  const fmaBy = Object.fromEntries(
+    Object.entries(a.fmaBy).map(([isa, rate]) => [isa, Math.max(rate, b.fmaBy[isa] ?? 0)]),
+  )
+  return {
+    threads: a.threads,
+    fmaBy,
+    fma: Math.max(a.fma, b.fma),
+    read: Math.max(a.read, b.read),
+    copy: Math.max(a.copy, b.copy),
+  }
+}
