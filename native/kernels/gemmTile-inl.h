@@ -1,0 +1,228 @@
+// Registers of a tile: kTileRows x 3 sums, 3 vectors of the panel and one element of A.
+// AVX-512 8 x 3 of 32; NEON 8 x 3 of 32; AVX2 4 x 3 of 16; scalar 4 x 3.
+inline constexpr int kTileRows = Vec::kRegisters >= 32 ? 8 : 4;
+inline constexpr int kTileVectors = 3;
+inline constexpr int kTileColumns = kTileVectors * Vec::kLanes;
+
+// sum[r][v] += a[r] * b[v]: one step of k.
+template <int kRows, int kVectors, class Element>
+[[gnu::always_inline]] inline void addProducts(Element a, const float* b,
+                                               Vec (&sum)[kRows][kVectors]) {
+  Vec panel[kVectors];
+#pragma GCC unroll 3
+  for (int v = 0; v < kVectors; ++v) panel[v] = Vec::load(b + v * Vec::kLanes);
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) {
+    const Vec x = Vec::set(a(r));
+#pragma GCC unroll 3
+    for (int v = 0; v < kVectors; ++v) sum[r][v] = Vec::fma(x, panel[v], sum[r][v]);
+  }
+}
+
+// The products of a packed strip: everything at offsets known here. Every four steps ask for a line
+// of the next panel.
+template <int kRows, int kVectors>
+[[gnu::always_inline]] inline void addStrip(const float* a, const float* b, int64_t depth,
+                                            const float* ahead, int64_t aheadStep,
+                                            Vec (&sum)[kRows][kVectors]) {
+  int64_t k = depth;
+  for (; k >= 4; k -= 4) {
+    __builtin_prefetch(ahead, 0, 2);
+    ahead += aheadStep;
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+      addProducts([&](int r) { return a[i * kStrip + r]; }, b + i * kPanel, sum);
+    }
+    a += 4 * kStrip;
+    b += 4 * kPanel;
+  }
+  for (; k > 0; --k, a += kStrip, b += kPanel) addProducts([&](int r) { return a[r]; }, b, sum);
+}
+
+// The products of rows where they lie.
+template <int kRows, int kVectors>
+[[gnu::always_inline]] inline void addRows(const float* a, int64_t aRow, int64_t aStep,
+                                           const float* b, int64_t depth,
+                                           Vec (&sum)[kRows][kVectors]) {
+  const float* rows[kRows];
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) rows[r] = a + r * aRow;
+  for (int64_t k = 0; k < depth; ++k, b += kPanel) {
+    addProducts([&](int r) { return rows[r][k * aStep]; }, b, sum);
+  }
+}
+
+// One register tile: kRows rows, kVectors vectors of the panel, of which `columns` columns count.
+template <int kRows, int kVectors>
+void multiplyTile(const GemmBlock& block, int64_t row, int column, int columns, const float* ahead,
+                  int64_t aheadStep) {
+  Vec sum[kRows][kVectors];
+  float* sums = block.sums + row * kPanel + column;
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 3
+    for (int v = 0; v < kVectors; ++v) {
+      sum[r][v] = block.resume ? Vec::load(sums + r * kPanel + v * Vec::kLanes) : Vec::zero();
+    }
+  }
+  const float* a = block.a + row / kStrip * block.aStrip + row % kStrip * block.aRow;
+  const float* b = block.panel + column;
+  if (block.aRow == 1 && block.aStep == kStrip) {
+    addStrip(a, b, block.depth, ahead, aheadStep, sum);
+  } else {
+    addRows(a, block.aRow, block.aStep, b, block.depth, sum);
+  }
+
+  if (!block.to) {
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 3
+      for (int v = 0; v < kVectors; ++v) sum[r][v].store(sums + r * kPanel + v * Vec::kLanes);
+    }
+    return;
+  }
+  const int last = columns - (kVectors - 1) * Vec::kLanes;  // lanes of the last vector that count
+  if (block.bias && block.biasAlongRows) {
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) {
+      const Vec bias = Vec::set(block.bias[row + r]);
+#pragma GCC unroll 3
+      for (int v = 0; v < kVectors; ++v) sum[r][v] = sum[r][v] + bias;
+    }
+  } else if (block.bias) {
+#pragma GCC unroll 3
+    for (int v = 0; v < kVectors; ++v) {
+      const float* from = block.bias + column + v * Vec::kLanes;
+      const Vec bias = v < kVectors - 1 ? Vec::load(from) : Vec::loadPartial(from, last);
+#pragma GCC unroll 8
+      for (int r = 0; r < kRows; ++r) sum[r][v] = sum[r][v] + bias;
+    }
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) {
+    float* to = block.to[row + r] + column;
+#pragma GCC unroll 3
+    for (int v = 0; v < kVectors - 1; ++v) sum[r][v].store(to + v * Vec::kLanes);
+    to += (kVectors - 1) * Vec::kLanes;
+    if (last == Vec::kLanes) {
+      sum[r][kVectors - 1].store(to);
+    } else {
+      sum[r][kVectors - 1].storePartial(to, last);
+    }
+  }
+}
+
+template <int kRows, int kVectors>
+inline void multiplyRemainder(const GemmBlock& block, int64_t row, int column, int columns,
+                              const float* ahead, int64_t aheadStep) {
+  if constexpr (kRows > 0) {
+    if (block.rows - row == kRows) {
+      multiplyTile<kRows, kVectors>(block, row, column, columns, ahead, aheadStep);
+    } else {
+      multiplyRemainder<kRows - 1, kVectors>(block, row, column, columns, ahead, aheadStep);
+    }
+  }
+}
+
+// All rows of the block by one span of columns. Each tile asks for a quarter of a line a step of
+// the panel ahead, until all of it was asked for (`linesLeft`).
+template <int kVectors>
+void multiplySpan(const GemmBlock& block, int column, int columns, int64_t& linesLeft) {
+  constexpr int kLine = 16;
+  const int64_t lines = block.depth * kPanel / kLine;
+  for (int64_t row = 0; row < block.rows; row += kTileRows) {
+    const float* ahead = block.panel;
+    int64_t aheadStep = 0;
+    if (linesLeft > 0) {
+      ahead = block.ahead + (lines - linesLeft) * kLine;
+      aheadStep = kLine;
+      linesLeft -= block.depth / 4;
+    }
+    if (block.rows - row >= kTileRows) {
+      multiplyTile<kTileRows, kVectors>(block, row, column, columns, ahead, aheadStep);
+    } else {
+      multiplyRemainder<kTileRows - 1, kVectors>(block, row, column, columns, ahead, aheadStep);
+    }
+  }
+}
+
+void multiply(const GemmBlock& block) {
+  int64_t linesLeft = block.ahead ? block.depth * kPanel / 16 : 0;
+  for (int column = 0; column < block.columns; column += kTileColumns) {
+    const int columns =
+        block.columns - column < kTileColumns ? block.columns - column : kTileColumns;
+    if (columns > 2 * Vec::kLanes) {
+      multiplySpan<3>(block, column, columns, linesLeft);
+    } else if (columns > Vec::kLanes) {
+      multiplySpan<2>(block, column, columns, linesLeft);
+    } else {
+      multiplySpan<1>(block, column, columns, linesLeft);
+    }
+  }
+}
+
+template <class Activate>
+void finishRows(const GemmFinish& f, Activate activate) {
+  constexpr int kLanes = Vec::kLanes;
+  for (int64_t i = 0; i < f.rows; ++i) {
+    float* sums = f.sums + i * kPanel;
+    float strided[kPanel];  // what a step other than 1 scatters over memory
+    const float* residual = nullptr;
+    if (f.residual) {
+      residual = f.residual[i];
+      if (f.residualStep != 1) {
+        for (int j = 0; j < f.columns; ++j) strided[j] = residual[j * f.residualStep];
+        residual = strided;
+      }
+    }
+    float* to = !f.to ? sums : f.toStep == 1 ? f.to[i] : strided;
+    const Vec scale = Vec::set(f.scale);
+    for (int j = 0; j < f.columns; j += kLanes) {
+      const int n = f.columns - j < kLanes ? f.columns - j : kLanes;
+      Vec x = Vec::load(sums + j);
+      if (f.bias) {
+        const Vec bias = f.alongRows ? Vec::set(f.bias[i]) : Vec::loadPartial(f.bias + j, n);
+        x = Vec::fma(x, scale, bias);
+      } else if (f.scale != 1) {
+        x = x * scale;
+      }
+      x = activate(x);
+      const Vec added = residual ? Vec::loadPartial(residual + j, n) : Vec::zero();
+      if (f.gain) {
+        const Vec gain = f.alongRows ? Vec::set(f.gain[i]) : Vec::loadPartial(f.gain + j, n);
+        x = residual ? Vec::fma(gain, x, added) : gain * x;
+      } else if (residual) {
+        x = x + added;
+      }
+      if (n == kLanes) {
+        x.store(to + j);
+      } else {
+        x.storePartial(to + j, n);
+      }
+    }
+    if (f.to && f.toStep != 1) {
+      for (int j = 0; j < f.columns; ++j) f.to[i][j * f.toStep] = strided[j];
+    }
+  }
+}
+
+void finish(const GemmFinish& f) {
+  switch (f.activation) {
+    case Activation::kNone:
+      return finishRows(f, [](Vec x) { return x; });
+    case Activation::kRelu:
+      return finishRows(f, [](Vec x) { return Vec::max(Vec::zero(), x); });
+    case Activation::kSigmoid:
+      return finishRows(f, [](Vec x) { return sigmoid(x); });
+    case Activation::kTanh:
+      return finishRows(f, [](Vec x) { return tanh(x); });
+    case Activation::kSilu:
+      return finishRows(f, [](Vec x) { return x * sigmoid(x); });
+    case Activation::kGelu:
+      return finishRows(f, [](Vec x) { return gelu(x); });
+    case Activation::kSoftplus:
+      return finishRows(f, [](Vec x) { return softplus(x); });
+  }
+}
+
+inline constexpr GemmTile kGemmTile{multiply, finish};
