@@ -7,7 +7,7 @@ export const linear: Reference = {
   required: ['x'],
   takesWeights: true,
   always: ['out'],
-  isBatched: () => true,
+  isBatched: (_, x) => x.shape.length > 1,
   compute: ({ tensors, weights }) => ({
     out: affineOver(tensors.x!, weights.weight!, weights.bias),
   }),
