@@ -11,34 +11,47 @@ namespace fovea::bridge {
 
 namespace {
 
+// No exception may pass through Node: what is thrown here is missing memory.
+template <napi_callback callback>
+napi_value guarded(napi_env env, napi_callback_info info) {
+  try {
+    return callback(env, info);
+  } catch (...) {
+    napi_throw_error(env, "ERR_FOVEA_MEMORY",
+                     "fovea: there must be memory for the call; got none.");
+    return nullptr;
+  }
+}
+
 struct Function {
   const char* name;
   napi_callback callback;
 };
 
 constexpr Function kFunctions[] = {
-    {"ops", ops},
-    {"run", run},
-    {"submit", submit},
-    {"cancel", cancel},
-    {"progress", progress},
-    {"flops", flops},
-    {"packedFloats", packedFloats},
-    {"pack", pack},
-    {"configure", configure},
-    {"getNumThreads", getNumThreads},
-    {"setNumThreads", setNumThreads},
-    {"maxThreads", getMaxThreads},
-    {"info", describe},
-    {"cpuQuota", readQuota},
-    {"selectIsa", switchIsa},
+    {"ops", guarded<ops>},
+    {"run", guarded<run>},
+    {"submit", guarded<submit>},
+    {"cancel", guarded<cancel>},
+    {"progress", guarded<progress>},
+    {"flops", guarded<flops>},
+    {"packedFloats", guarded<packedFloats>},
+    {"pack", guarded<pack>},
+    {"configure", guarded<configure>},
+    {"getNumThreads", guarded<getNumThreads>},
+    {"setNumThreads", guarded<setNumThreads>},
+    {"maxThreads", guarded<getMaxThreads>},
+    {"info", guarded<describe>},
+    {"cpuQuota", guarded<readQuota>},
+    {"selectIsa", guarded<switchIsa>},
 };
 
 void onFinalize(napi_env, void* environment, void*) {
   delete static_cast<Environment*>(environment);
 }
 
-// The thread-safe function comes first: cleanup hooks run in reverse order, so ours still finds it open.
+// The thread-safe function comes first: cleanup hooks run in reverse order, so ours still finds it
+// open.
 bool attach(napi_env env, napi_value exports) {
   auto* environment = new (std::nothrow) Environment;
   napi_value name;
@@ -72,7 +85,8 @@ NAPI_MODULE_INIT() {
   if (fovea::bridge::attach(env, exports)) return exports;
   bool thrown = false;
   if (napi_is_exception_pending(env, &thrown) == napi_ok && !thrown) {
-    napi_throw_error(env, "ERR_FOVEA_BINARY", "fovea: the addon could not attach to this environment.");
+    napi_throw_error(env, "ERR_FOVEA_BINARY",
+                     "fovea: the addon could not attach to this environment.");
   }
   return nullptr;
 }

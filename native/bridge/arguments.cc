@@ -61,7 +61,8 @@ bool Arguments::read(napi_env env, napi_callback_info info, size_t numbers) {
   napi_typedarray_type type;
   size_t length = 0;
   void* memory = nullptr;
-  if (napi_get_typedarray_info(env, values[1], &type, &length, &memory, nullptr, nullptr) != napi_ok ||
+  if (napi_get_typedarray_info(env, values[1], &type, &length, &memory, nullptr, nullptr) !=
+          napi_ok ||
       type != napi_float64_array) {
     return fail(env, "meta", "be a Float64Array");
   }

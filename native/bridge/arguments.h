@@ -14,8 +14,8 @@ namespace fovea::bridge {
 
 class Arguments {
  public:
-  // `numbers` is how many plain numbers stand between meta and the arrays, at most 2. False: an error
-  // has been thrown, or the environment is going down.
+  // `numbers` is how many plain numbers stand between meta and the arrays, at most 2. False: an
+  // error has been thrown, or the environment is going down.
   bool read(napi_env env, napi_callback_info info, size_t numbers = 0);
 
   Environment* environment = nullptr;

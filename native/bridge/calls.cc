@@ -27,8 +27,7 @@ bool prepare(napi_env env, const Arguments& arguments, StoredCall& stored) {
   Call& call = stored.call;
   call.op = arguments.op;
   if (call.threads == 0) call.threads = arguments.environment->threads;
-  if (call.packed &&
-      (!call.op->packedFloats || call.op->packedFloats(call) > call.packedFloats)) {
+  if (call.packed && (!call.op->packedFloats || call.op->packedFloats(call) > call.packedFloats)) {
     throwError(env, {"ERR_FOVEA_BOUNDS", "prepared weights", "be those of this call", "",
                      static_cast<int>(call.tensors.size())});
     return false;
@@ -42,7 +41,8 @@ napi_value run(napi_env env, napi_callback_info info) {
   if (!arguments.read(env, info) || !prepare(env, arguments, stored)) return nullptr;
   Job job;
   job.call = stored.call;
-  const bool large = job.call.threads > 1 && job.call.op->flops(job.call) >= flopsIn(kHandOverMicroseconds);
+  const bool large =
+      job.call.threads > 1 && job.call.op->flops(job.call) >= flopsIn(kHandOverMicroseconds);
   if (!large || !lane::tryRun(job)) {
     job.call.threads = 1;
     job.execute();
@@ -81,7 +81,8 @@ napi_value pack(napi_env env, napi_callback_info info) {
   const int64_t floats = call.op->packedFloats(call);
   if (floats == 0) return nullptr;
   if (packed.type != ElementType::kFloat32 || packed.length < floats) {
-    return throwError(env, {"ERR_FOVEA_BOUNDS", "packed", "have room for the packed weights", "", -1});
+    return throwError(env,
+                      {"ERR_FOVEA_BOUNDS", "packed", "have room for the packed weights", "", -1});
   }
   Control control;
   call.control = &control;

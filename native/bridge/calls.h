@@ -31,18 +31,19 @@ napi_value describe(napi_env env, napi_callback_info info);
 napi_value readQuota(napi_env env, napi_callback_info info);
 napi_value switchIsa(napi_env env, napi_callback_info info);
 
-// Shared by calls.cc and promises.cc: decodes the call into `stored` and completes it. False: an error
-// has been thrown.
+// Shared by calls.cc and promises.cc: decodes the call into `stored` and completes it. False: an
+// error has been thrown.
 bool prepare(napi_env env, const Arguments& arguments, StoredCall& stored);
 
-// How many operations one thread does in about so many microseconds, at three quarters of the peak of a
-// 3 GHz core with two multiply-add units.
+// How many operations one thread does in about so many microseconds, at three quarters of the peak
+// of a 3 GHz core with two multiply-add units.
 inline double flopsIn(double microseconds) {
   return microseconds * 200 * isaVectorBits(currentIsa());
 }
 
-// A synchronous call with less work is over sooner than it is worth handing it over: with two threads
-// the lane broke even at 250 us when it had just worked and at 400 us when its threads slept.
+// A synchronous call with less work is over sooner than it is worth handing it over: with two
+// threads the lane broke even at 250 us when it had just worked and at 400 us when its threads
+// slept.
 inline constexpr double kHandOverMicroseconds = 400;
 // A queued job with less work does not wake the team.
 inline constexpr double kSmallMicroseconds = 50;

@@ -61,8 +61,8 @@ napi_value createError(napi_env env, const Problem& problem) {
     return nullptr;
   }
   const auto set = [&](const char* name, const std::string& string) {
-    return string.empty() || (text(string, &value) &&
-                              napi_set_named_property(env, error, name, value) == napi_ok);
+    return string.empty() ||
+           (text(string, &value) && napi_set_named_property(env, error, name, value) == napi_ok);
   };
   if (!set("code", problem.code) || !set("argument", problem.argument) ||
       !set("expected", problem.expected) || !set("received", problem.received)) {

@@ -1,5 +1,6 @@
-// Failures as JavaScript errors with `code` and, where they are known, `slot`, `argument`, `expected`
-// and `received`. The façade turns them into its own kinds of error, with the operation's name.
+// Failures as JavaScript errors with `code` and, where they are known, `slot`, `argument`,
+// `expected` and `received`. The façade turns them into its own kinds of error, with the
+// operation's name.
 #pragma once
 #include <node_api.h>
 

@@ -29,8 +29,8 @@ void onLane(Job* job) noexcept {
   napi_call_threadsafe_function(call->settle, call, napi_tsfn_nonblocking);
 }
 
-// Any call into the environment may fail while a Worker is being terminated; then nobody is left who
-// could see the promise.
+// Any call into the environment may fail while a Worker is being terminated; then nobody is left
+// who could see the promise.
 void settlePromise(napi_env env, PendingCall& call, const Problem& problem) {
   napi_value value = nullptr;
   if (problem) {
@@ -80,14 +80,16 @@ napi_value submit(napi_env env, napi_callback_info info) {
   Environment& environment = *arguments.environment;
   const double id = arguments.number[0], priority = arguments.number[1];
   if (!isId(id) || environment.pending.contains(static_cast<int64_t>(id))) {
-    return throwError(env, {"ERR_FOVEA_TYPE", "id", "be an integer that no pending call has", "", -1});
+    return throwError(env,
+                      {"ERR_FOVEA_TYPE", "id", "be an integer that no pending call has", "", -1});
   }
   if (!std::isfinite(priority)) {
     return throwError(env, {"ERR_FOVEA_OPTION", "priority", "be a finite number", "", -1});
   }
   if (environment.pending.size() >= kMostPending) {
-    return throwError(env, {"ERR_FOVEA_QUEUE_FULL", "the queue",
-                            "hold at most " + std::to_string(kMostPending) + " calls", "one more", -1});
+    return throwError(env,
+                      {"ERR_FOVEA_QUEUE_FULL", "the queue",
+                       "hold at most " + std::to_string(kMostPending) + " calls", "one more", -1});
   }
   std::unique_ptr<PendingCall> call(new (std::nothrow) PendingCall);
   if (!call) return throwError(env, problemOf(Outcome::kMemory));
@@ -105,8 +107,8 @@ napi_value submit(napi_env env, napi_callback_info info) {
   if (!keepAlive(env, arguments.arrayValues, &call->arrays)) return nullptr;
   if (napi_create_promise(env, &call->deferred, &promise) != napi_ok) return nullptr;
   if (environment.pending.empty()) napi_ref_threadsafe_function(env, environment.settle);
+  environment.pending.emplace(call->id, call.get());
   PendingCall* queued = call.release();
-  environment.pending.emplace(queued->id, queued);
   if (!lane::submit(queued)) {
     settlePromise(env, *queued, problemOf(Outcome::kMemory));
     forget(env, environment, queued);

@@ -17,7 +17,8 @@ bool text(napi_env env, const std::string& string, napi_value* value) {
 
 std::string isaNames() {
   std::string names;
-  for (const Isa isa : supportedIsas()) names += (names.empty() ? "" : ", ") + std::string(isaName(isa));
+  for (const Isa isa : supportedIsas())
+    names += (names.empty() ? "" : ", ") + std::string(isaName(isa));
   return names;
 }
 
@@ -33,8 +34,8 @@ bool readText(napi_env env, napi_value value, std::string* string) {
   return length > 0;
 }
 
-// 0 where the text does not begin with a number that ends there or at a comma (OMP_NUM_THREADS may list
-// one for each level of nesting) and can be started.
+// 0 where the text does not begin with a number that ends there or at a comma (OMP_NUM_THREADS may
+// list one for each level of nesting) and can be started.
 int readThreads(const std::string& string) {
   char* end = nullptr;
   const double threads = std::strtod(string.c_str(), &end);
@@ -42,12 +43,10 @@ int readThreads(const std::string& string) {
   return whole && (*end == '\0' || *end == ',') ? static_cast<int>(threads) : 0;
 }
 
-std::string threadsRule() {
-  return "be a whole number from 1 to " + std::to_string(maxThreads());
-}
+std::string threadsRule() { return "be a whole number from 1 to " + std::to_string(maxThreads()); }
 
-// The kernels of a process run on one instruction set: the first environment that asks decides, and a
-// Worker that wants another is told so.
+// The kernels of a process run on one instruction set: the first environment that asks decides, and
+// a Worker that wants another is told so.
 Problem chooseIsa(const std::string& name) {
   static std::mutex mutex;
   static bool chosen = false;
@@ -67,7 +66,8 @@ Problem chooseIsa(const std::string& name) {
   return {};
 }
 
-Environment* environmentOf(napi_env env, napi_callback_info info, size_t* count, napi_value* values) {
+Environment* environmentOf(napi_env env, napi_callback_info info, size_t* count,
+                           napi_value* values) {
   void* data = nullptr;
   const napi_status status = napi_get_cb_info(env, info, count, values, nullptr, &data);
   return status == napi_ok ? static_cast<Environment*>(data) : nullptr;
@@ -141,7 +141,9 @@ napi_value setNumThreads(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-napi_value getMaxThreads(napi_env env, napi_callback_info) { return integerValue(env, maxThreads()); }
+napi_value getMaxThreads(napi_env env, napi_callback_info) {
+  return integerValue(env, maxThreads());
+}
 
 napi_value describe(napi_env env, napi_callback_info info) {
   size_t count = 0;

@@ -32,7 +32,8 @@ struct Call {
   // A slot or parameter that the caller did not describe reads as absent or 0.
   const Tensor& tensor(int slot) const {
     static constexpr Tensor kAbsent;
-    return static_cast<size_t>(slot) < tensors.size() ? tensors[static_cast<size_t>(slot)] : kAbsent;
+    return static_cast<size_t>(slot) < tensors.size() ? tensors[static_cast<size_t>(slot)]
+                                                      : kAbsent;
   }
   double number(int index) const {
     return static_cast<size_t>(index) < params.size() ? params[static_cast<size_t>(index)] : 0;

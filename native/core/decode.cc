@@ -16,8 +16,10 @@ constexpr int kMaxRank = 64;
 constexpr double kMaxCount = 1 << 16;
 constexpr double kMaxInteger = 9007199254740991.0;  // 2^53 - 1: sums of 64 of them fit an int64
 
+// Bounds within 2^53. Without SSE4.1 std::trunc is a call, and a small call checks a hundred
+// numbers.
 bool isInteger(double x, double low, double high) {
-  return x >= low && x <= high && x == std::trunc(x);
+  return x >= low && x <= high && x == static_cast<double>(static_cast<int64_t>(x));
 }
 
 bool holds(ElementType type, Dtype dtype) {
@@ -36,7 +38,8 @@ bool holds(ElementType type, Dtype dtype) {
   return false;
 }
 
-// Where the elements of an empty tensor would lie: its array may have no address, and null means absent.
+// Where the elements of an empty tensor would lie: its array may have no address, and null means
+// absent.
 alignas(64) char nowhere[64];
 
 struct Extent {
@@ -134,8 +137,8 @@ DecodeResult StoredCall::decode(std::span<const double> meta, std::span<const Ar
     }
     if (!array.data) return {Failure::kDetached, blamed};
     if (extent.lowest < 0 || extent.highest >= array.length) return {Failure::kBounds, blamed};
-    tensor.data = static_cast<char*>(array.data) +
-                  static_cast<int64_t>(offset) * byteSize(tensor.dtype);
+    tensor.data =
+        static_cast<char*>(array.data) + static_cast<int64_t>(offset) * byteSize(tensor.dtype);
   }
   if (nextArray != arrays.size()) return malformed;
 

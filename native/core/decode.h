@@ -1,5 +1,5 @@
-// Turns the numbers and arrays that cross the bridge into a Call, trusting none of them with memory:
-// counts, element types, and that every strided extent lies inside its array.
+// Turns the numbers and arrays that cross the bridge into a Call, trusting none of them with
+// memory: counts, element types, and that every strided extent lies inside its array.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -25,8 +25,8 @@ struct DecodeResult {
   int slot = -1;  // the slot to blame
 };
 
-// A Call together with the shapes, strides and parameters it points to. A few tensors fit inside it:
-// a synchronous call then allocates nothing.
+// A Call together with the shapes, strides and parameters it points to. A few tensors fit inside
+// it: a synchronous call then allocates nothing.
 class StoredCall {
  public:
   StoredCall() = default;
@@ -34,9 +34,9 @@ class StoredCall {
   StoredCall& operator=(const StoredCall&) = delete;
 
   // `meta` is [threads, P, T, hasPacked], P parameters, T slots of [kind, rank, offset, shape...,
-  // strides...]; kind 0 absent, 1 + Dtype present, 17 + Dtype described only. With hasPacked the last
-  // slot is the prepared pack. `arrays` are those of the present slots. call.threads is 0 for the
-  // default; call.op and call.control are the caller's to set.
+  // strides...]; kind 0 absent, 1 + Dtype present, 17 + Dtype described only. With hasPacked the
+  // last slot is the prepared pack. `arrays` are those of the present slots. call.threads is 0 for
+  // the default; call.op and call.control are the caller's to set.
   DecodeResult decode(std::span<const double> meta, std::span<const Array> arrays);
 
   Call call;

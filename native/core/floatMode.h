@@ -1,6 +1,6 @@
 // Subnormal results are flushed to zero while a tile runs: a single one costs a hundred ordinary
-// operations, and softmax tails are full of them. The mode belongs to the thread, and JavaScript runs
-// on some of ours, so it is always put back.
+// operations, and softmax tails are full of them. The mode belongs to the thread, and JavaScript
+// runs on some of ours, so it is always put back.
 #pragma once
 #include <cstdint>
 

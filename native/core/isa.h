@@ -23,9 +23,9 @@ enum class Isa : int {
 
 const char* isaName(Isa isa);
 int isaVectorBits(Isa isa);
-bool isaSupported(Isa isa);           // compiled in, and this machine can run it
-std::vector<Isa> supportedIsas();     // best first
-Isa currentIsa();                     // the best one, unless selectIsa chose another
-bool selectIsa(const char* name);     // false where the name is unknown or not supported
+bool isaSupported(Isa isa);        // compiled in, and this machine can run it
+std::vector<Isa> supportedIsas();  // best first
+Isa currentIsa();                  // the best one, unless selectIsa chose another
+bool selectIsa(const char* name);  // false where the name is unknown or not supported
 
 }  // namespace fovea

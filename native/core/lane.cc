@@ -53,7 +53,8 @@ struct Lane {
 
 void Job::execute() noexcept {
   call.control = &control;
-  const FlushToZero mode;  // what an operation computes outside its loops has the same bits everywhere
+  const FlushToZero
+      mode;  // what an operation computes outside its loops has the same bits everywhere
   try {
     call.op->run(call);
     outcome = control.cancelled ? Outcome::kCancelled : Outcome::kDone;

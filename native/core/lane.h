@@ -1,6 +1,6 @@
 // The compute lane: one thread per process that owns the engine's only OpenMP team (libgomp gives a
-// team to the thread that opens it, so a second opener would double the threads). Promise calls queue
-// here; a large synchronous call is handed over when nobody else is here.
+// team to the thread that opens it, so a second opener would double the threads). Promise calls
+// queue here; a large synchronous call is handed over when nobody else is here.
 #pragma once
 #include <cstdint>
 
@@ -23,7 +23,8 @@ struct Job {
   Outcome outcome = Outcome::kDone;
 
   bool oneThread() const { return small || call.threads <= 1; }
-  // Runs the operation on the calling thread (and the team it opens, should call.threads allow one).
+  // Runs the operation on the calling thread (and the team it opens, should call.threads allow
+  // one).
   void execute() noexcept;
 
   uint64_t sequence = 0;  // these two are the lane's own
@@ -32,15 +33,15 @@ struct Job {
 
 namespace lane {
 
-// Hands the job over and blocks until it is over; false, and nothing has happened, where the lane is
-// busy or cannot be started.
+// Hands the job over and blocks until it is over; false, and nothing has happened, where the lane
+// is busy or cannot be started.
 bool tryRun(Job& job);
 
 // Queues the job. False where there is no memory or no thread for it.
 bool submit(Job* job);
 
-// True: the job was still queued, and the lane has forgotten it without settling it. False: it runs or
-// is over; if it runs it will be settled soon, as cancelled.
+// True: the job was still queued, and the lane has forgotten it without settling it. False: it runs
+// or is over; if it runs it will be settled soon, as cancelled.
 bool cancel(Job* job);
 
 // Returns when no job of this owner runs any more. Cancel them before.

@@ -41,7 +41,7 @@ double readV1(const std::string& directory) {
   std::ifstream periodFile(directory + "/cpu.cfs_period_us");
   double quota = 0, period = 0;
   return quotaFile >> quota && periodFile >> period && quota > 0 && period > 0 ? quota / period
-                                                                              : kNoLimit;
+                                                                               : kNoLimit;
 }
 
 // A group is bound by every group above it, as far as the mount shows them.

@@ -21,9 +21,10 @@ DecodeResult decode(const std::vector<double>& meta, const std::vector<Array>& a
 Array floatArray(int64_t length) { return {floats.data(), length, ElementType::kFloat32}; }
 
 // One present float32 matrix [rows, columns] over `length` floats.
-Failure decodeMatrix(double rows, double columns, double rowStride, double columnStride, double offset,
-                     int64_t length) {
-  return decode({0, 0, 1, 0, 1, 2, offset, rows, columns, rowStride, columnStride}, {floatArray(length)})
+Failure decodeMatrix(double rows, double columns, double rowStride, double columnStride,
+                     double offset, int64_t length) {
+  return decode({0, 0, 1, 0, 1, 2, offset, rows, columns, rowStride, columnStride},
+                {floatArray(length)})
       .failure;
 }
 
@@ -45,16 +46,17 @@ void touch(const Tensor& tensor) {
 
 TEST(decodingReadsParametersAndSlots) {
   StoredCall stored;
-  const std::vector<double> meta = {3, 2, 3, 0, 0.5, -7,          // threads, counts, parameters
-                                    1, 2, 4, 2, 3, 8, 1,          // float32 [2, 3], offset 4
-                                    0, 0, 0,                      // absent
-                                    19, 1, 0, 1000, 1};           // bfloat16 [1000], described only
+  const std::vector<double> meta = {3,  2, 3, 0,    0.5, -7,     // threads, counts, parameters
+                                    1,  2, 4, 2,    3,   8,  1,  // float32 [2, 3], offset 4
+                                    0,  0, 0,                    // absent
+                                    19, 1, 0, 1000, 1};          // bfloat16 [1000], described only
   const std::vector<Array> arrays = {floatArray(15)};
   CHECK(stored.decode(meta, arrays).failure == Failure::kNone);
   const Call& call = stored.call;
   CHECK(call.threads == 3 && call.number(0) == 0.5 && call.integer(1) == -7 && call.number(2) == 0);
   const Tensor& matrix = call.tensor(0);
-  CHECK(matrix.floats() == floats.data() + 4 && matrix.rank == 2 && matrix.dtype == Dtype::kFloat32);
+  CHECK(matrix.floats() == floats.data() + 4 && matrix.rank == 2 &&
+        matrix.dtype == Dtype::kFloat32);
   CHECK(matrix.shape[0] == 2 && matrix.shape[1] == 3);
   CHECK(matrix.strides[0] == 8 && matrix.strides[1] == 1);
   CHECK(!call.tensor(1) && !call.tensor(1).described());
@@ -141,13 +143,29 @@ TEST(decodingHoldsManyTensors) {
 
 TEST(decodingSurvivesAnyNumbers) {
   std::mt19937 random(1);
-  const double odd[] = {0, 1, 2, 3, 5, 16, 17, 21, 64, 65, -1, 0.5, 1e9, 9e15, 1e300,
-                        std::nan(""), std::numeric_limits<double>::infinity()};
+  const double odd[] = {0,
+                        1,
+                        2,
+                        3,
+                        5,
+                        16,
+                        17,
+                        21,
+                        64,
+                        65,
+                        -1,
+                        0.5,
+                        1e9,
+                        9e15,
+                        1e300,
+                        std::nan(""),
+                        std::numeric_limits<double>::infinity()};
   const auto any = [&] { return odd[random() % std::size(odd)]; };
   for (int round = 0; round < 200'000; ++round) {
     // A well-formed call of two tensors, some of whose numbers are replaced, and cut at random.
     std::vector<double> meta = {0, 1, 2, 0, 1, 1, 2, 0, 4, 4, 4, 1, 1, 1, 2, 8, 1};
-    for (unsigned changes = random() % 4; changes > 0; --changes) meta[random() % meta.size()] = any();
+    for (unsigned changes = random() % 4; changes > 0; --changes)
+      meta[random() % meta.size()] = any();
     if (random() % 8 == 0) meta.resize(random() % meta.size());
     std::vector<Array> arrays(random() % 4, floatArray(static_cast<int64_t>(random() % 65)));
     StoredCall stored;

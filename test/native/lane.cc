@@ -98,7 +98,8 @@ TEST(laneSettlesEveryJobOfEveryOwner) {
           job.call.params = {&tiles, 1};
           job.call.threads = 3;
           if (!lane::tryRun(job)) job.execute();
-          CHECK(job.outcome == Outcome::kDone && job.control.tilesDone == static_cast<int64_t>(tiles));
+          CHECK(job.outcome == Outcome::kDone &&
+                job.control.tilesDone == static_cast<int64_t>(tiles));
         } else {
           owner.submit(random(200), 1 + random(3), random(2) == 0, random(3));
         }
