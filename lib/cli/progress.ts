@@ -13,7 +13,9 @@ export function startProgress(total: number, what = ''): Progress {
     format: '{bar} {value}/{total} {what}',
     barCompleteChar: '█',
     barIncompleteChar: '░',
+    barsize: 30,
     clearOnComplete: true,
+    linewrap: true, // an end in the middle leaves the terminal as it was
     stream: process.stderr,
   })
   bar.start(total, 0, { what })
