@@ -5,7 +5,7 @@ import { argumentsOf, findOperation, operationNames } from '../../lib/cli/bench/
 import { bestTimes } from '../../lib/cli/bench/clock.ts'
 import { readWorkloads } from '../../lib/cli/bench/measure.ts'
 import { random } from '../../lib/cli/bench/random.ts'
-import { ended, fovea, root, start } from './command.ts'
+import { fovea, interrupted, root } from './command.ts'
 
 const workloads = await readWorkloads()
 
@@ -69,7 +69,7 @@ test('the best window counts, contenders taking turns', async () => {
   expect(turns.join('')).toMatch(/(ab){10}/)
 })
 
-test('--json: the peaks, and every row as a share of one', async () => {
+test('--json: the peaks, and every row as a share of one', { timeout: 300_000 }, async () => {
   const { code, stdout, stderr } = await fovea('bench', 'globalAveragePool', '--json')
   expect([code, stderr]).toEqual([0, ''])
   const { machine, peaks, rows } = JSON.parse(stdout)
@@ -87,10 +87,8 @@ test('--json: the peaks, and every row as a share of one', async () => {
   }
 })
 
-test('Ctrl-C ends it with 130', async () => {
-  const child = start(['bench', '--json'])
-  setTimeout(() => child.kill('SIGINT'), 8000)
-  const { code, stdout } = await ended(child)
+test('Ctrl-C ends it with 130', { timeout: 300_000 }, async () => {
+  const { code, stdout } = await interrupted('bench', '--json')
   expect([code, stdout]).toEqual([130, ''])
 })
 

@@ -34,3 +34,15 @@ export async function ended(child: ReturnType<typeof start>): Promise<Ended> {
   const code = await new Promise<number | null>(resolve => child.on('close', resolve))
   return { code, stdout, stderr }
 }
+
+/** Starts `fovea` and presses Ctrl-C while it works. */
+export async function interrupted(...args: string[]): Promise<Ended> {
+  // Too early, while Node itself starts, the signal ends the process before anyone listens.
+  for (const delay of [500, 1000, 2000, 4000, 8000]) {
+    const child = start(args)
+    setTimeout(() => child.kill('SIGINT'), delay)
+    const end = await ended(child)
+    if (end.code !== null) return end
+  }
+  throw new Error('it was never ready')
+}
