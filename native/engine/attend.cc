@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <limits>
 
 #include "core/parallel.h"
 #include "engine/decode.h"
@@ -14,7 +13,6 @@ namespace fovea {
 namespace {
 
 constexpr float kLog2e = 1.44269504088896341f;
-constexpr float kNothing = -std::numeric_limits<float>::infinity();  // lse of no key
 // Rows of a chunk times D + Dv: half a megabyte of state, which leaves room for two blocks of keys
 // and values in a second-level cache of a megabyte.
 constexpr int64_t kChunkFloats = 128 * 1024;
@@ -37,8 +35,7 @@ struct Panel {
   QueryRow rows[kPanel];
 };
 
-void open(const AttendProblem& p, Panel& panel, int64_t first, int queries,
-          Scratch& scratch) {
+void open(const AttendProblem& p, Panel& panel, int64_t first, int queries, Scratch& scratch) {
   panel.queries = queries;
   panel.packed = scratch.floats(int64_t{p.depth} * kPanel);
   panel.acc = scratch.floats(int64_t{p.valueDepth} * kPanel);
@@ -61,15 +58,15 @@ void open(const AttendProblem& p, Panel& panel, int64_t first, int queries,
   const float by = p.scale * kLog2e;
   for (int64_t i = 0; i < int64_t{p.depth} * kPanel; ++i) panel.packed[i] *= by;
   if (p.resume) {
-    // What was attended so far, as one key of weight exp(lse) whose value is out.
     const float* outRows[kPanel];
     for (int i = 0; i < queries; ++i) outRows[i] = panel.rows[i].out;
     pack().panel(outRows, p.outInner, queries, p.valueDepth, panel.acc);
     for (int i = 0; i < kPanel; ++i) {
-      const float lse = i < queries ? *panel.rows[i].lse : kNothing;
-      panel.shift[i] = lse == kNothing ? 0.0f : lse * kLog2e;
-      panel.sums[i] = lse == kNothing ? 0.0f : 1.0f;
+      panel.shift[i] = i < queries ? panel.rows[i].state[0] : 0.0f;
+      panel.sums[i] = i < queries ? panel.rows[i].state[1] : 0.0f;
     }
+    for (int c = 0; c < p.valueDepth; ++c)
+      for (int i = 0; i < kPanel; ++i) panel.acc[c * kPanel + i] *= panel.sums[i];
   } else {
     std::memset(panel.acc, 0, sizeof(float) * static_cast<size_t>(p.valueDepth) * kPanel);
     std::memset(panel.shift, 0, sizeof(float) * kPanel);
@@ -109,8 +106,8 @@ class Terms {
     terms_.addend = nullptr;
     if (terms_.slopes) {
       for (int i = 0; i < kPanel; ++i)
-        positions_[i] = static_cast<float>(
-            panel.rows[std::min(i, panel.queries - 1)].position - first);
+        positions_[i] =
+            static_cast<float>(panel.rows[std::min(i, panel.queries - 1)].position - first);
       terms_.positions = positions_;
     }
     if (addend_ && segment == 0) {
@@ -209,8 +206,8 @@ void attendRows(const AttendProblem& p, int64_t first, int64_t count, Scratch& s
   const AttendTile& tile = attendTile();
   const Scratch::Scope scope(scratch);
   const int panelCount = static_cast<int>((count + kPanel - 1) / kPanel);
-  auto* panels = reinterpret_cast<Panel*>(
-      scratch.bytes(panelCount * static_cast<int64_t>(sizeof(Panel))));
+  auto* panels =
+      reinterpret_cast<Panel*>(scratch.bytes(panelCount * static_cast<int64_t>(sizeof(Panel))));
   for (int t = 0; t < panelCount; ++t) {
     new (&panels[t]) Panel;
     open(p, panels[t], first + t * kPanel,
@@ -229,6 +226,10 @@ void attendRows(const AttendProblem& p, int64_t first, int64_t count, Scratch& s
     tile.finish(panel.acc, panel.shift, panel.sums, p.sinks ? panel.sinks : nullptr, panel.queries,
                 p.valueDepth, out, p.outInner, wanted ? lse : nullptr);
     for (int i = 0; wanted && i < panel.queries; ++i) *panel.rows[i].lse = lse[i] - panel.excess[i];
+    for (int i = 0; panel.rows[0].state && i < panel.queries; ++i) {
+      panel.rows[i].state[0] = panel.shift[i];
+      panel.rows[i].state[1] = panel.sums[i];
+    }
   }
 }
 
@@ -265,9 +266,8 @@ void attendTiles(const Call& call, const AttendExtent& x, FunctionRef<AttendBody
   parallelFor(call, x.problems * chunks, [&](int64_t task, Scratch& scratch) {
     // Last rows first: under a causal mask they see the most keys.
     const int64_t first = (chunks - 1 - task % chunks) * panels * kPanel;
-    if (first >= x.rows) return;
     body(task / chunks, [&](const AttendProblem& problem) {
-      attendRows(problem, first, std::min(panels * kPanel, x.rows - first), scratch);
+      attendRows(problem, first, std::min(panels * kPanel, problem.rows - first), scratch);
     });
   });
 }

@@ -36,17 +36,18 @@ struct KeySegment {
   KeyRows key, value;
 };
 
-constexpr int kMaxSegments = 2;
+constexpr int kMaxSegments = 4;
 
 // What one query reads, sees and writes.
 struct QueryRow {
   const float* query = nullptr;
   float* out = nullptr;
-  float* lse = nullptr;             // null where it is not asked for
-  Interval visible[kMaxSegments];   // of each segment
-  const float* bias = nullptr;      // of the first segment's key 0
+  float* lse = nullptr;            // null where it is not asked for
+  float* state = nullptr;          // [2] written beside out, for a call that goes on from here
+  Interval visible[kMaxSegments];  // of each segment
+  const float* bias = nullptr;     // of the first segment's key 0
   const uint8_t* mask = nullptr;
-  int64_t position = 0;             // among the first segment's keys, for ALiBi
+  int64_t position = 0;  // among the first segment's keys, for ALiBi
   float slope = 0;
   float sink = 0;
 
@@ -61,7 +62,8 @@ struct QueryRow {
   }
 };
 
-// Queries that may share keys: one batch entry and one key head, with all the query heads that use it.
+// Queries that may share keys: one batch entry and one key head, with all the query heads that use
+// it.
 struct AttendProblem {
   int64_t rows = 0;
   int depth = 0;
@@ -79,7 +81,7 @@ struct AttendProblem {
   bool mask = false;
   int64_t biasStride = 0;
   int64_t maskStride = 0;
-  // Go on from the out and lse that the rows hold: the way to join two parts of a pattern.
+  // Go on from the out and state that the rows hold: the way to join two parts of a pattern.
   bool resume = false;
   FunctionRef<void(int64_t row, QueryRow&)> describe;
 };
@@ -87,8 +89,8 @@ struct AttendProblem {
 // Rows [first, first + count) of a problem, on the calling thread; `first` is a multiple of 48.
 void attendRows(const AttendProblem& problem, int64_t first, int64_t count, Scratch& scratch);
 
-// The rows of a block of keys or values as consecutive floats: where they lie, or copied where a row's
-// elements do not follow each other.
+// The rows of a block of keys or values as consecutive floats: where they lie, or copied where a
+// row's elements do not follow each other.
 class KeyBlock {
  public:
   KeyBlock(const KeyRows& source, int depth, int most, Scratch& scratch);
@@ -102,7 +104,7 @@ class KeyBlock {
   float* copy_ = nullptr;
 };
 
-// What the problems of a call have in common; `keys` is the most that any of them has.
+// What the problems of a call have in common; `rows` and `keys` are the most that any of them has.
 struct AttendExtent {
   int64_t problems = 0, rows = 0, keys = 0;
   int64_t depth = 0, valueDepth = 0;

@@ -109,8 +109,7 @@ void decodePart(const AttendProblem& p, int64_t part, float* state, int64_t rowS
       hides = hides || first[r] > 0 || last[r] < block.keys;
     }
     if (addend) gatherAddend(p, rows, at, block.keys, addend);
-    block.careful =
-        hides && !attendTile().finite(block.valueRows, block.keys, p.valueDepth);
+    block.careful = hides && !attendTile().finite(block.valueRows, block.keys, p.valueDepth);
     tile.attend(block);
   }
   for (int r = 0; r < count; ++r) {

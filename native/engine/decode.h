@@ -1,6 +1,6 @@
 // Attention of at most kDecodeRows queries over many keys: reads K and V once, at memory speed.
-// Keys are split into parts of kDecodePart by their positions, whatever the number of threads, and the
-// parts' states are joined in order.
+// Keys are split into parts of kDecodePart by their positions, whatever the number of threads, and
+// the parts' states are joined in order.
 #pragma once
 #include <cstdint>
 

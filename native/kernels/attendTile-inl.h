@@ -11,9 +11,12 @@ constexpr float kSlack = 8.0f;
 // fill 28; narrower tiles are taller, because fewer than 8 chains cannot hide an FMA's latency.
 template <int kVecs>
 constexpr int kTileRows = Vec::kRegisters == 32 ? (kVecs == 3 ? 8 : 12)
-                                                : (kVecs == 3 ? 4 : kVecs == 2 ? 6 : 8);
+                                                : (kVecs == 3   ? 4
+                                                   : kVecs == 2 ? 6
+                                                                : 8);
 
-// scores[j][i] = start[i] + sum_k rows[j][k] panel[k][i] for kRows keys and kVecs vectors of queries.
+// scores[j][i] = start[i] + sum_k rows[j][k] panel[k][i] for kRows keys and kVecs vectors of
+// queries.
 template <int kRows, int kVecs>
 inline void scoreTile(const float* panel, const float* const* rows, int depth, const Vec* start,
                       float* scores) {
@@ -44,8 +47,8 @@ inline void scoreTile(const float* panel, const float* const* rows, int depth, c
   }
 }
 
-// acc[c][i] = factor[i] acc[c][i] + sum_j rows[j][column + c] p[j][i] for kRows columns c. The factor
-// is applied on the way in, when there is one: rescaling costs no pass of its own.
+// acc[c][i] = factor[i] acc[c][i] + sum_j rows[j][column + c] p[j][i] for kRows columns c. The
+// factor is applied on the way in, when there is one: rescaling costs no pass of its own.
 template <int kRows, int kVecs>
 inline void weighTile(const float* p, const float* const* rows, int column, int keys,
                       const Vec* factor, float* out) {
@@ -78,8 +81,8 @@ inline void weighTile(const float* p, const float* const* rows, int column, int 
   }
 }
 
-// Consecutive keys [begin, end) that the same vectors of a strip look at: the bits of `members`, all
-// of them within [first, first + count).
+// Consecutive keys [begin, end) that the same vectors of a strip look at: the bits of `members`,
+// all of them within [first, first + count).
 struct Run {
   int begin, end, first, count, members;
 };
@@ -106,7 +109,8 @@ template <int kVecs, bool kRescale>
 void weighRun(const AttendBlock& b, int group, int begin, int end, const float* factors) {
   constexpr int kRows = kTileRows<kVecs>;
   Vec rescale[kVecs];
-  for (int c = 0; c < kVecs && kRescale; ++c) rescale[c] = Vec::load(factors + (group + c) * kLanes);
+  for (int c = 0; c < kVecs && kRescale; ++c)
+    rescale[c] = Vec::load(factors + (group + c) * kLanes);
   const Vec* factor = kRescale ? rescale : nullptr;
   const float* p = b.scores + begin * kPanel + group * kLanes;
   float* out = b.acc + group * kLanes;
@@ -117,8 +121,7 @@ void weighRun(const AttendBlock& b, int group, int begin, int end, const float* 
     weighTile<kRows, kVecs>(p, rows, c, keys, factor, out + c * kPanel);
   for (; c + 4 <= b.valueDepth; c += 4)
     weighTile<4, kVecs>(p, rows, c, keys, factor, out + c * kPanel);
-  for (; c < b.valueDepth; ++c)
-    weighTile<1, kVecs>(p, rows, c, keys, factor, out + c * kPanel);
+  for (; c < b.valueDepth; ++c) weighTile<1, kVecs>(p, rows, c, keys, factor, out + c * kPanel);
 }
 
 // The same sums where a value may be NaN or infinite: a hidden key (p = 0) adds nothing at all.
@@ -236,7 +239,8 @@ void applyTerms(const AttendBlock& b, int group, int begin, int end) {
   }
 }
 
-// Writes -inf over the scores of keys [begin, end) that a query does not see; returns their maximum.
+// Writes -inf over the scores of keys [begin, end) that a query does not see; returns their
+// maximum.
 inline Vec hideUnseen(const AttendBlock& b, int group, int begin, int end, Vec maximum) {
   const int at = group * kLanes;
   const Vec first = Vec::load(b.begin + at), last = Vec::load(b.end + at);
@@ -435,7 +439,8 @@ void packAddend(const float* const* bias, int64_t biasStride, const uint8_t* con
       float one[kLanes];
       part(0, j, width).store(one);
       for (int x = 0; x < width; ++x)
-        for (int i = 0; i < count; i += kLanes) Vec::set(one[x]).store(addend + (j + x) * kPanel + i);
+        for (int i = 0; i < count; i += kLanes)
+          Vec::set(one[x]).store(addend + (j + x) * kPanel + i);
       continue;
     }
     for (int i = 0; i < count; i += kLanes) {

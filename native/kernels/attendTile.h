@@ -4,8 +4,8 @@
 //   s[j, i] = sum_k key[j, k] query[i, k]        (broadcast key[j, k], vector of queries i)
 // and the running output, transposed, is
 //   acc[c, i] = sum_j value[j, c] p[j, i]        (broadcast value[j, c], vector of queries i)
-// so the maximum, the exponential and the sum of a query are vertical operations, no key or value is
-// ever packed, keys may be any list of rows, and no head size wastes lanes.
+// so the maximum, the exponential and the sum of a query are vertical operations, no key or value
+// is ever packed, keys may be any list of rows, and no head size wastes lanes.
 //
 // All scores are in units of log2: the queries are packed times scale * log2(e), exp becomes exp2.
 //
@@ -18,7 +18,8 @@
 
 namespace fovea {
 
-constexpr int kBlockKeys = 192;  // most keys of a block: scores of 36 KB, most of a first-level cache
+constexpr int kBlockKeys =
+    192;  // most keys of a block: scores of 36 KB, most of a first-level cache
 
 // What is added to the plain scores before the softmax; all in units of log2.
 struct ScoreTerms {
@@ -51,15 +52,16 @@ struct AttendBlock {
 };
 
 struct AttendTile {
-  // addend[j][i] = bias[i][j] * log2(e), -inf where mask[i][j] is 0; either of them may be null, and
-  // the strides along j may be 0 or negative. Rows i >= count repeat the last.
+  // addend[j][i] = bias[i][j] * log2(e), -inf where mask[i][j] is 0; either of them may be null,
+  // and the strides along j may be 0 or negative. Rows i >= count repeat the last.
   void (*packAddend)(const float* const* bias, int64_t biasStride, const uint8_t* const* mask,
                      int64_t maskStride, int count, int keys, float* addend);
   // Advances the state by one block.
   void (*attend)(const AttendBlock& block);
-  // out[i][c * inner] = acc[c][i] / sums[i] for i < count; a query that saw no key gets 0. With sinks
-  // (units of log2, null for none) the denominator has the further term exp2(sink). lse[i], where
-  // lse is not null, is the natural logarithm of the denominator, -inf where nothing was seen.
+  // out[i][c * inner] = acc[c][i] / sums[i] for i < count; a query that saw no key gets 0. With
+  // sinks (units of log2, null for none) the denominator has the further term exp2(sink). lse[i],
+  // where lse is not null, is the natural logarithm of the denominator, -inf where nothing was
+  // seen.
   void (*finish)(const float* acc, const float* shift, const float* sums, const float* sinks,
                  int count, int valueDepth, float* const* out, int64_t inner, float* lse);
   // Whether every element of the rows is finite.

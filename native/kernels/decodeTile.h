@@ -1,8 +1,8 @@
 // The decoding tile: a block of keys seen by at most 8 queries, which leave most lanes of the
 // attention tile empty. The head dimension lies in the lanes instead:
 //   s[r, j] = sum_k query[r, k] key[j, k],    acc[r, c] = sum_j p[r, j] value[j, c]
-// Every key and value is read once, in the order in which they lie, for all the queries together, and
-// the next block is prefetched meanwhile: the cost is that of reading K and V.
+// Every key and value is read once, in the order in which they lie, for all the queries together,
+// and the next block is prefetched meanwhile: the cost is that of reading K and V.
 //
 // Scores are in units of log2, as in attendTile.h.
 #pragma once
@@ -27,16 +27,16 @@ struct DecodeBlock {
   const float* const* valueRows = nullptr;  // [keys]
   const float* const* nextKeys = nullptr;   // the block after this one, kDecodeKeys rows, or null
   const float* const* nextValues = nullptr;
-  const int* begin = nullptr;               // row r sees the keys [begin[r], end[r]) of the block
+  const int* begin = nullptr;  // row r sees the keys [begin[r], end[r]) of the block
   const int* end = nullptr;
-  float softcap = 0;                        // the terms of attendTile.h
-  const float* addend = nullptr;            // [rows][kDecodeKeys] or null; -inf hides
-  const float* slopes = nullptr;            // [rows] or null
-  const float* positions = nullptr;         // [rows], relative to the block's first key
-  bool careful = false;                     // values may be NaN or infinite where they are hidden
-  float* shift = nullptr;                   // [rows]
-  float* sums = nullptr;                    // [rows][kDecodeLanes] partial sums
-  float* acc = nullptr;                     // [rows][padded(Dv)]
+  float softcap = 0;                 // the terms of attendTile.h
+  const float* addend = nullptr;     // [rows][kDecodeKeys] or null; -inf hides
+  const float* slopes = nullptr;     // [rows] or null
+  const float* positions = nullptr;  // [rows], relative to the block's first key
+  bool careful = false;              // values may be NaN or infinite where they are hidden
+  float* shift = nullptr;            // [rows]
+  float* sums = nullptr;             // [rows][kDecodeLanes] partial sums
+  float* acc = nullptr;              // [rows][padded(Dv)]
 };
 
 struct DecodeTile {

@@ -1,21 +1,28 @@
-// softmax(scale Q K^T + ...) V, Vaswani et al. 2017, eq. 1; see lib/ops/scaledDotProductAttention.ts.
+// softmax(scale Q K^T + ...) V, Vaswani et al. 2017, eq. 1; see
+// lib/ops/scaledDotProductAttention.ts.
 #include "core/registry.h"
 #include "engine/attend.h"
+#include "ops/attentionSlots.h"
 
 namespace fovea {
 
 namespace {
 
 enum Slot {
-  kQuery, kKey, kValue, kMask, kBias, kAlibiSlopes, kSinks, kKeyLengths, kQueryOffsets, kOut, kLse
+  kQuery,
+  kKey,
+  kValue,
+  kMask,
+  kBias,
+  kAlibiSlopes,
+  kSinks,
+  kKeyLengths,
+  kQueryOffsets,
+  kOut,
+  kLse
 };
 enum Param { kScale, kCausal, kAlign, kSoftcap, kWindowLeft, kWindowRight };
 constexpr int64_t kTopLeft = 1;  // choices of `align`: bottomRight, topLeft
-
-// Row (b, h, i) of a tensor [B, H, L, ...].
-int64_t rowAt(const Tensor& t, int64_t b, int64_t h, int64_t i) {
-  return b * t.strides[0] + h * t.strides[1] + i * t.strides[2];
-}
 
 void run(const Call& c) {
   const Tensor &q = c.tensor(kQuery), &k = c.tensor(kKey), &v = c.tensor(kValue);
@@ -32,18 +39,16 @@ void run(const Call& c) {
   attend(c, extent, [&](int64_t index, FunctionRef<void(const AttendProblem&)> work) {
     const int64_t b = index / keyHeads, keyHead = index % keyHeads;
     const int64_t length = lengths ? lengths.ints()[b * lengths.strides[0]] : keys;
-    const int64_t offset = offsets                          ? offsets.ints()[b * offsets.strides[0]]
+    const int64_t offset = offsets                         ? offsets.ints()[b * offsets.strides[0]]
                            : c.integer(kAlign) == kTopLeft ? 0
-                                                            : length - queries;
+                                                           : length - queries;
     AttendProblem p;
     p.rows = group * queries;
     p.depth = depth;
     p.valueDepth = valueDepth;
     p.segments[0].keys = length;
-    p.segments[0].key = {k.floats() + b * k.strides[0] + keyHead * k.strides[1], k.strides[2],
-                         k.strides[3]};
-    p.segments[0].value = {v.floats() + b * v.strides[0] + keyHead * v.strides[1], v.strides[2],
-                           v.strides[3]};
+    p.segments[0].key = keyRowsAt(k, b, keyHead);
+    p.segments[0].value = keyRowsAt(v, b, keyHead);
     p.queryInner = q.strides[3];
     p.outInner = out.strides[3];
     p.scale = static_cast<float>(c.number(kScale));
@@ -73,8 +78,8 @@ void run(const Call& c) {
 
 double flops(const Call& c) {
   const Tensor &q = c.tensor(kQuery), &v = c.tensor(kValue);
-  const double pairs = static_cast<double>(q.shape[0] * q.shape[1] * q.shape[2]) *
-                       static_cast<double>(v.shape[2]);
+  const double pairs =
+      static_cast<double>(q.shape[0] * q.shape[1] * q.shape[2]) * static_cast<double>(v.shape[2]);
   return pairs * 2 * static_cast<double>(q.shape[3] + v.shape[3]) * (c.flag(kCausal) ? 0.5 : 1);
 }
 

@@ -37,7 +37,7 @@ function batchEntry(reference: Reference, inputs: Inputs, at: number): Inputs {
 const memoryFor = (results: Results, layout: Layout): Record<string, View> =>
   Object.fromEntries(Object.entries(results).map(([name, view]) => [name, layout(poisoned(view))]))
 
-export function describeBits({ reference, cases, large }: OperationSuite): void {
+export function describeBits({ reference, cases, large, structure = [] }: OperationSuite): void {
   const { op, required, takesWeights } = reference
   const optionsFor = new Map<Inputs, CallOptions>()
   const drawn = Object.entries({ ...cases }).map(([name, generate]): [string, Inputs] => [
@@ -86,6 +86,7 @@ export function describeBits({ reference, cases, large }: OperationSuite): void 
       useIsa(isa)
       for (const [name, inputs] of drawn) {
         for (const [tensor, { data, shape }] of Object.entries(inputs.tensors)) {
+          if (structure.includes(tensor)) continue
           shape.forEach((n, axis) => {
             if (n < 2) return
             const { dense, view } = broadcastAxis({ data, shape }, axis)

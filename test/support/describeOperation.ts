@@ -44,6 +44,8 @@ export interface OperationSuite {
   readonly large: Readonly<Record<string, Generator>>
   /** Tensors in which a NaN or infinity must reach exactly what the reference says. */
   readonly poison?: readonly string[]
+  /** Tensors whose elements must stay in order: repeating one along an axis would break them. */
+  readonly structure?: readonly string[]
   readonly wrong?: Readonly<Record<string, Wrong | ((valid: Inputs) => Wrong)>>
   readonly properties?: () => void
   readonly seeds?: { readonly best: number; readonly others: number }

@@ -1,0 +1,207 @@
+// Factorised sparse attention, Child et al. 2019, sec. 4.2-4.3; see lib/ops/sparseAttention.ts.
+//
+// Both patterns are a local set A1 and a set A2 that carries information further:
+//   strided  A1 |i - j| < l                A2 (i - j) mod l = 0
+//   fixed    A1 floor(i/l) = floor(j/l)    A2 the summary columns of every block of l
+// Rows of equal remainder by l share the strided A2, so they form a problem of their own; rows of a
+// head share the fixed A2, as a list of columns. A merged strided head runs A1 over the rows in
+// order and then goes on with what A2 adds, over the rows by remainder.
+#include <algorithm>
+
+#include "core/registry.h"
+#include "engine/attend.h"
+#include "ops/attentionSlots.h"
+
+namespace fovea {
+
+namespace {
+
+enum Slot { kQuery, kKey, kValue, kOut, kLse };
+enum Param { kPattern, kStride, kSummary, kSummaryBlocks, kHeadMode, kCausal, kScale };
+enum Pattern { kStrided, kFixed };
+enum HeadMode { kMerged, kSplit, kFirst, kSecond };
+
+struct Parts {
+  bool first, second;
+};
+
+Parts partsOf(const Call& c, int64_t head) {
+  switch (c.integer(kHeadMode)) {
+    case kFirst:
+      return {true, false};
+    case kSecond:
+      return {false, true};
+    case kSplit:
+      return {head % 2 == 0, head % 2 == 1};
+    default:
+      return {true, true};
+  }
+}
+
+struct Shape {
+  int64_t batch, heads, group, length;
+  explicit Shape(const Call& c)
+      : batch(c.tensor(kQuery).shape[0]),
+        heads(c.tensor(kQuery).shape[1]),
+        group(c.tensor(kKey).shape[1] ? heads / c.tensor(kKey).shape[1] : 1),
+        length(c.tensor(kQuery).shape[2]) {}
+};
+
+AttendProblem problemOf(const Call& c) {
+  AttendProblem p;
+  p.depth = static_cast<int>(c.tensor(kQuery).shape[3]);
+  p.valueDepth = static_cast<int>(c.tensor(kValue).shape[3]);
+  p.queryInner = c.tensor(kQuery).strides[3];
+  p.outInner = c.tensor(kOut).strides[3];
+  p.scale = static_cast<float>(c.number(kScale));
+  return p;
+}
+
+void locate(const Call& c, int64_t b, int64_t h, int64_t i, QueryRow& r) {
+  const Tensor &q = c.tensor(kQuery), &out = c.tensor(kOut), &lse = c.tensor(kLse);
+  r.query = q.floats() + rowAt(q, b, h, i);
+  r.out = out.floats() + rowAt(out, b, h, i);
+  if (lse) r.lse = lse.floats() + rowAt(lse, b, h, i);
+}
+
+AttendExtent extentOf(const Call& c, int64_t problems, int64_t rows) {
+  AttendExtent extent{problems, rows, rows, c.tensor(kQuery).shape[3], c.tensor(kValue).shape[3]};
+  extent.plain = false;
+  return extent;
+}
+
+// A1 of the strided pattern; `state` [B][H][L][2] for the heads that go on.
+void attendNear(const Call& c, const Shape& s, float* state) {
+  const int64_t stride = c.integer(kStride);
+  const Band band{c.flag(kCausal), stride - 1, stride - 1};
+  attend(c, extentOf(c, s.batch * s.heads, s.length), [&](int64_t index, auto work) {
+    const int64_t b = index / s.heads, h = index % s.heads;
+    const Parts parts = partsOf(c, h);
+    if (!parts.first) return;
+    AttendProblem p = problemOf(c);
+    p.rows = s.length;
+    p.segments[0] = {s.length, keyRowsAt(c.tensor(kKey), b, h / s.group),
+                     keyRowsAt(c.tensor(kValue), b, h / s.group)};
+    const auto describe = [&](int64_t i, QueryRow& r) {
+      locate(c, b, h, i, r);
+      if (parts.second) r.state = state + (index * s.length + i) * 2;
+      r.visible[0] = band.visible(i, s.length);
+    };
+    p.describe = describe;
+    work(p);
+  });
+}
+
+// A2 of the strided pattern, without what A1 has had where both are merged.
+void attendColumns(const Call& c, const Shape& s, float* state) {
+  const int64_t stride = std::min(c.integer(kStride), s.length);
+  const int64_t most = (s.length + stride - 1) / stride;
+  const bool causal = c.flag(kCausal);
+  attend(c, extentOf(c, s.batch * s.heads * stride, most), [&](int64_t index, auto work) {
+    const int64_t remainder = index % stride, head = index / stride;
+    const int64_t b = head / s.heads, h = head % s.heads;
+    const Parts parts = partsOf(c, h);
+    if (!parts.second) return;
+    AttendProblem p = problemOf(c);
+    p.rows = (s.length - remainder + stride - 1) / stride;
+    p.segments[0] = {p.rows, keyRowsAt(c.tensor(kKey), b, h / s.group, remainder, stride),
+                     keyRowsAt(c.tensor(kValue), b, h / s.group, remainder, stride)};
+    p.segments[1] = p.segments[0];
+    p.segmentCount = 2;
+    p.resume = parts.first;
+    const auto describe = [&](int64_t t, QueryRow& r) {
+      const int64_t i = remainder + t * stride;
+      locate(c, b, h, i, r);
+      // Its own position is the one that A1 has, too.
+      r.visible[0] = {0, parts.first ? t : t + 1};
+      if (!causal) r.visible[1] = {t + 1, p.rows};
+      if (parts.first) r.state = state + (head * s.length + i) * 2;
+    };
+    p.describe = describe;
+    work(p);
+  });
+}
+
+// Summary columns of the subblock u, ascending, and how many lie before a column.
+class Summary {
+ public:
+  Summary(const Call& c, int64_t length, int64_t u)
+      : stride_(c.integer(kStride)),
+        width_(c.integer(kSummary)),
+        begin_(stride_ - width_ * (u + 1)),
+        length_(length) {}
+  int64_t before(int64_t column) const {
+    return column / stride_ * width_ + std::clamp<int64_t>(column % stride_ - begin_, 0, width_);
+  }
+  int64_t count() const { return before(length_); }
+  int64_t column(int64_t n) const { return n / width_ * stride_ + begin_ + n % width_; }
+
+ private:
+  int64_t stride_, width_, begin_, length_;
+};
+
+void attendFixed(const Call& c, const Shape& s) {
+  const int64_t stride = c.integer(kStride);
+  const bool causal = c.flag(kCausal);
+  attend(c, extentOf(c, s.batch * s.heads, s.length), [&](int64_t index, auto work) {
+    const int64_t b = index / s.heads, h = index % s.heads;
+    const Parts parts = partsOf(c, h);
+    const Summary summary(c, s.length, h % c.integer(kSummaryBlocks));
+    const int64_t columns = parts.second ? summary.count() : 0;
+    Scratch& scratch = Scratch::ofThread();
+    const Scratch::Scope scope(scratch);
+    int32_t* listed = scratch.ints(columns);
+    for (int64_t n = 0; n < columns; ++n) listed[n] = static_cast<int32_t>(summary.column(n));
+
+    AttendProblem p = problemOf(c);
+    p.rows = s.length;
+    p.segmentCount = 3;
+    const KeyRows key = keyRowsAt(c.tensor(kKey), b, h / s.group);
+    const KeyRows value = keyRowsAt(c.tensor(kValue), b, h / s.group);
+    p.segments[0] = {s.length, key, value};
+    p.segments[1] = {columns, key, value};  // columns before the row's own block
+    p.segments[1].key.index = p.segments[1].value.index = listed;
+    p.segments[2] = p.segments[1];  // and behind it
+    const auto describe = [&](int64_t i, QueryRow& r) {
+      locate(c, b, h, i, r);
+      const int64_t begin = i / stride * stride;
+      const int64_t end = std::min(s.length, begin + stride), last = causal ? i + 1 : end;
+      if (parts.first) r.visible[0] = {begin, last};
+      if (!parts.second) return;
+      // Without A1 the columns of its own block count as well.
+      r.visible[1] = {0, summary.before(parts.first ? begin : last)};
+      if (!causal) r.visible[2] = {summary.before(end), columns};
+    };
+    p.describe = describe;
+    work(p);
+  });
+}
+
+void run(const Call& c) {
+  const Shape s(c);
+  if (s.batch * s.heads * s.length == 0) return;
+  if (c.integer(kPattern) == kFixed) {
+    attendFixed(c, s);
+    return;
+  }
+  Scratch& shared = Scratch::ofThread();
+  const Scratch::Scope scope(shared);
+  float* state =
+      c.integer(kHeadMode) == kMerged ? shared.floats(s.batch * s.heads * s.length * 2) : nullptr;
+  attendNear(c, s, state);
+  attendColumns(c, s, state);
+}
+
+double flops(const Call& c) {
+  const Shape s(c);
+  const double l = std::min(c.number(kStride), static_cast<double>(s.length));
+  const double keys = l + static_cast<double>(s.length) / l;
+  return static_cast<double>(s.batch * s.heads * s.length) * keys *
+         static_cast<double>(c.tensor(kQuery).shape[3] + c.tensor(kValue).shape[3]);
+}
+
+const Register registered({"sparseAttention", run, flops});
+
+}  // namespace
+
+}  // namespace fovea
