@@ -94,7 +94,7 @@ describeOperation({
     'a dilation of none': {
       params: { dilation: 0 },
       code: 'ERR_FOVEA_OPTION',
-      argument: 'dilation',
+      argument: 'dilation[0]',
     },
     'dilations of other heads': {
       params: { dilation: [1, 2, 3] },
