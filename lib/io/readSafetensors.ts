@@ -5,7 +5,7 @@ import { FoveaError, fail, foveaError, words } from '../core/errors.ts'
 import type { Tensor } from '../core/tensor.ts'
 import type { FileArray, FileDtype } from './dtypes.ts'
 import { type Entry, headerLength, parseHeader, type Reject } from './header.ts'
-import { contiguousStrides } from './layout.ts'
+import { contiguousStrides } from './strides.ts'
 
 /** A tensor of a file. Every operation takes it whose element type the operation knows. */
 export type FileTensor = Tensor<FileArray, FileDtype>

@@ -1,6 +1,7 @@
 import { fail, formatList, words } from '../core/errors.ts'
+import { arrayKind, bufferOf, byteOffsetOf, lengthOf } from '../core/memory.ts'
+import { type Argument, type Given, readLayout, View } from '../core/view.ts'
 import { type FileType, fileTypeByDtype } from './dtypes.ts'
-import { contiguousStrides, isContiguous, type Layout } from './layout.ts'
 
 /** A checked tensor on its way to a file. */
 export interface StoredTensor {
@@ -12,7 +13,7 @@ export interface StoredTensor {
   pieces(): Iterable<Uint8Array>
 }
 
-/** What the typed arrays stand for that are not the array of exactly one type. */
+/** What a typed array holds where no dtype says otherwise. */
 const dtypeByArray: Readonly<Record<string, string>> = {
   Float32Array: 'float32',
   Float64Array: 'float64',
@@ -29,175 +30,106 @@ const dtypeByArray: Readonly<Record<string, string>> = {
 }
 
 type Words = Uint8Array | Uint16Array | Uint32Array | BigUint64Array
-type Data = ArrayBufferView & { readonly length: number }
+type WordsConstructor = {
+  readonly BYTES_PER_ELEMENT: number
+  new (length: number): Words
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): Words
+}
 
-/** The elements as plain words of their width: a float that is moved as a float may lose NaN bits. */
-function asWords({ buffer, byteOffset, length }: Data, width: number): Words {
-  switch (width) {
-    case 1:
-      return new Uint8Array(buffer, byteOffset, length)
-    case 2:
-      return new Uint16Array(buffer, byteOffset, length)
-    case 4:
-      return new Uint32Array(buffer, byteOffset, length)
-    default:
-      return new BigUint64Array(buffer, byteOffset, length)
-  }
+/** Elements are moved as plain words of their width: a float moved as a float may lose NaN bits. */
+const wordsByBits: Readonly<Record<number, WordsConstructor>> = {
+  8: Uint8Array,
+  16: Uint16Array,
+  32: Uint32Array,
+  64: BigUint64Array,
 }
 
 function asBytes({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
-function isArray(value: unknown): value is readonly unknown[] {
-  return Array.isArray(value)
+function refuse({ operation, prefix, name }: Argument, rule: string, received: unknown): never {
+  return fail(operation, prefix + name, 'ERR_FOVEA_TYPE', rule, received)
+}
+
+function typeOf(argument: Argument, kind: string | undefined, given: Given): FileType {
+  const implied = dtypeByArray[kind ?? '']
+  if (implied === undefined) return refuse(argument, 'have a typed array as its data', given.data)
+  // An onnxruntime Tensor says in `type` what its Uint16Array holds.
+  const dtype = given.dtype ?? (kind === 'Uint16Array' ? given.type : undefined) ?? implied
+  const type = typeof dtype === 'string' ? fileTypeByDtype.get(dtype) : undefined
+  if (type === undefined) return refuse(argument, 'have a dtype of the file format', dtype)
+  if (implied !== type.dtype && type.array !== fileTypeByDtype.get(implied)!.array) {
+    const rule = `have a ${type.array.name}, for its dtype is ${type.dtype}`
+    return refuse(argument, rule, words(`a ${kind}`))
+  }
+  return type
 }
 
 /** How many elements are gathered before they are written. */
 const gathered = 1 << 16
 
-/** The elements of a strided view, gathered a piece at a time: no copy of the whole is made. */
-function* gather(from: Words, { shape, strides, offset }: Layout): Generator<Uint8Array> {
-  const piece = from.slice(0, 0).constructor as new (length: number) => Words
-  const into = new piece(gathered)
-  const rank = shape.length
+/** The elements of a strided view, a piece at a time: no copy of the whole is made. */
+function* gather(view: View, from: Words, into: Words): Generator<Uint8Array> {
+  const { rank, shape, strides, size } = view
   const index = new Array<number>(rank).fill(0)
-  let at = offset
-  let count = 0
-  for (;;) {
-    into[count++] = from[at] as never
-    let axis = rank - 1
-    for (; axis >= 0; axis--) {
-      const size = shape[axis]!
-      const stride = strides[axis]!
-      at += stride
-      index[axis]!++
-      if (index[axis]! < size) break
-      at -= size * stride
-      index[axis] = 0
+  let at = view.offset
+  for (let done = 0; done < size; ) {
+    const count = Math.min(into.length, size - done)
+    for (let i = 0; i < count; i++) {
+      into[i] = from[at]!
+      for (let axis = rank - 1; axis >= 0; axis--) {
+        at += strides[axis]!
+        if (++index[axis]! < shape[axis]!) break
+        at -= shape[axis]! * strides[axis]!
+        index[axis] = 0
+      }
     }
-    if (axis < 0 || count === gathered) {
-      yield asBytes(into.subarray(0, count))
-      count = 0
-    }
-    if (axis < 0) return
+    yield asBytes(into.subarray(0, count))
+    done += count
   }
-}
-
-function checkCounts(operation: string, argument: string, what: string, value: unknown): number[] {
-  if (!isArray(value))
-    fail(operation, argument, 'ERR_FOVEA_TYPE', `have ${what} in an array`, value)
-  return Array.from(value, size => {
-    if (!Number.isSafeInteger(size)) {
-      fail(operation, argument, 'ERR_FOVEA_SHAPE', `have ${what} of whole numbers`, size)
-    }
-    return size as number
-  })
-}
-
-function typeOf(operation: string, argument: string, data: Data, dtype: unknown): FileType {
-  const array = Object.prototype.toString.call(data).slice(8, -1)
-  const implied = dtypeByArray[array]
-  const type = fileTypeByDtype.get(String(dtype ?? implied))
-  if (implied === undefined || type === undefined) {
-    const rule = 'have a typed array and, if any, a dtype of the file format'
-    return fail(operation, argument, 'ERR_FOVEA_TYPE', rule, implied === undefined ? data : dtype)
-  }
-  if (implied !== type.dtype && type.array !== fileTypeByDtype.get(implied)!.array) {
-    const rule = `have a ${type.array.name}, for its dtype is ${type.dtype}`
-    return fail(operation, argument, 'ERR_FOVEA_TYPE', rule, words(`a ${array}`))
-  }
-  return type
 }
 
 /** Checks one tensor; each of its properties is read once. */
 export function storedTensor(operation: string, name: string, tensor: unknown): StoredTensor {
-  const argument = `tensors.${name}`
-  if (typeof tensor !== 'object' || tensor === null) {
-    return fail(operation, argument, 'ERR_FOVEA_TYPE', 'be a tensor', tensor)
-  }
-  const {
-    data,
-    shape,
-    dims,
-    strides,
-    stride,
-    offset = 0,
-    dtype,
-  } = tensor as Record<string, unknown>
-  if (!ArrayBuffer.isView(data) || data instanceof DataView) {
-    return fail(operation, argument, 'ERR_FOVEA_TYPE', 'have a typed array as its data', data)
-  }
-  const array = data as Data
-  const type = typeOf(operation, argument, array, dtype)
-  const sizes = checkCounts(operation, argument, 'a shape', shape ?? dims)
-  const negative = sizes.find(size => size < 0)
-  if (negative !== undefined) {
-    fail(operation, argument, 'ERR_FOVEA_SHAPE', 'have sizes >= 0', negative)
-  }
-  const given = strides ?? (isArray(stride) ? stride : undefined)
-  const steps =
-    given === undefined
-      ? contiguousStrides(sizes)
-      : checkCounts(operation, argument, 'strides', given)
-  if (steps.length !== sizes.length) {
-    fail(operation, argument, 'ERR_FOVEA_STRIDE', 'have a stride for each axis', formatList(steps))
-  }
-  if (!Number.isSafeInteger(offset)) {
-    fail(operation, argument, 'ERR_FOVEA_BOUNDS', 'have an offset that is a whole number', offset)
-  }
-  const layout = { shape: sizes, strides: steps, offset: offset as number }
-  const packed = type.bits < 8
-  const count = sizes.reduce((product, size) => product * size, 1)
-  const byteLength = (count * type.bits) / 8
-  if (!Number.isSafeInteger(count)) {
-    fail(
-      operation,
-      argument,
-      'ERR_FOVEA_SHAPE',
-      'have a size that can be counted',
-      formatList(sizes),
-    )
-  }
-  if (packed) checkPacked(operation, argument, layout, array.length === byteLength)
-  else checkExtent(operation, argument, layout, array.length)
+  const argument: Argument = { operation, prefix: 'tensors.', name }
+  if (typeof tensor !== 'object' || tensor === null) refuse(argument, 'be a tensor', tensor)
+  const { data, shape, dims, strides, stride, offset, dtype, type: said } = tensor as Given
+  const given: Given = { data, shape: shape ?? dims, strides, stride, offset, dtype, type: said }
+  const type = typeOf(argument, arrayKind.call(data), given)
+  return type.bits < 8 ? packedTensor(argument, type, given) : plainTensor(argument, type, given)
+}
+
+function plainTensor(argument: Argument, type: FileType, given: Given): StoredTensor {
+  const view = new View()
+  const width = type.bits / 8
+  readLayout(view, argument, given, given.data, width)
+  const array = wordsByBits[type.bits]!
+  const from = new array(view.buffer!, byteOffsetOf.call(given.data), lengthOf.call(given.data))
   return {
-    name,
+    name: argument.name,
     type,
-    shape: sizes,
-    byteLength,
-    pieces() {
-      if (count === 0) return []
-      if (packed) return [asBytes(array)]
-      const from = asWords(array, type.bits / 8)
-      if (!isContiguous(layout)) return gather(from, layout)
-      return [asBytes(from.subarray(layout.offset, layout.offset + count))]
-    },
+    shape: view.sizes(),
+    byteLength: view.size * width,
+    pieces: () =>
+      view.isContiguous()
+        ? [asBytes(from.subarray(view.offset, view.offset + view.size))]
+        : gather(view, from, new array(Math.min(gathered, view.size))),
   }
 }
 
 /** Elements of less than a byte have no addresses, so there is nothing to step over. */
-function checkPacked(operation: string, argument: string, layout: Layout, fits: boolean): void {
-  if (fits && layout.offset === 0 && isContiguous(layout)) return
-  const rule = 'be contiguous and fill its data, for its elements are packed several to a byte'
-  fail(operation, argument, 'ERR_FOVEA_STRIDE', rule, words('another layout'))
-}
-
-function checkExtent(
-  operation: string,
-  argument: string,
-  { shape, strides, offset }: Layout,
-  length: number,
-): void {
-  if (shape.includes(0)) return
-  let first = offset
-  let last = offset
-  for (let axis = 0; axis < shape.length; axis++) {
-    const reach = (shape[axis]! - 1) * strides[axis]!
-    if (reach < 0) first += reach
-    else last += reach
+function packedTensor(argument: Argument, type: FileType, given: Given): StoredTensor {
+  const { operation, prefix, name } = argument
+  const bytes = lengthOf.call(given.data)
+  // As if each element had a byte: what is left to check is that they fill the bytes that there are.
+  const view = new View()
+  const spread = new Uint8Array((bytes * 8) / type.bits)
+  readLayout(view, argument, given, spread, 1)
+  if (!view.isContiguous() || view.offset !== 0 || view.size * type.bits !== bytes * 8) {
+    const rule = `be contiguous and fill its ${bytes} bytes, for its elements are packed into them`
+    fail(operation, prefix + name, 'ERR_FOVEA_STRIDE', rule, formatList(view.sizes()))
   }
-  if (first >= 0 && last < length) return
-  const received = words(`elements ${first} to ${last} of ${length}`)
-  fail(operation, argument, 'ERR_FOVEA_BOUNDS', 'lie within its data', received)
+  const packed = new Uint8Array(bufferOf.call(given.data), byteOffsetOf.call(given.data), bytes)
+  return { name, type, shape: view.sizes(), byteLength: bytes, pieces: () => [packed] }
 }

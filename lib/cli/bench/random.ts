@@ -1,5 +1,5 @@
 import type { Tensor } from '../../core/tensor.ts'
-import { contiguousStrides } from '../../io/layout.ts'
+import { contiguousStrides } from '../../io/strides.ts'
 
 /** Makes the tensors of a workload: the same numbers in every run. */
 export interface Random {
