@@ -3,7 +3,7 @@ export type { Operation, PromiseOperation } from './core/operation.ts'
 export { prepareWeights } from './core/prepareWeights.ts'
 export { getNumThreads, type Info, info, setNumThreads } from './core/settings.ts'
 export type { Dtype, Output, Tensor, TensorLike } from './core/tensor.ts'
-export type { CallOptions, OnlyOut, PromiseOptions } from './core/types.ts'
+export type { CallOptions, OnlyOut, Progress, PromiseOptions } from './core/types.ts'
 export {
   permute,
   reshape,

@@ -104,9 +104,16 @@ export function fail(
 
 /** Text to be printed as it is: not a value that a caller gave. */
 export class Words {
-  readonly text: string
+  readonly #text: string
   constructor(text: string) {
-    this.text = text
+    this.#text = text
+  }
+  get text(): string {
+    return this.#text
+  }
+  /** Not `instanceof`, which a Proxy answers itself. */
+  static is(value: object): value is Words {
+    return #text in value
   }
 }
 export function words(text: string): Words {
@@ -133,7 +140,7 @@ export function format(value: unknown): string {
       return 'a symbol'
     case 'object': {
       if (value === null) return 'null'
-      if (value instanceof Words) return value.text
+      if (Words.is(value)) return value.text
       const tag = typedArrayTag.call(value)
       if (tag !== undefined)
         return `${/^[AEIOU]/.test(tag) && !tag.startsWith('U') ? 'an' : 'a'} ${tag}`

@@ -4,15 +4,7 @@ import { fail, nearest } from './errors.ts'
 import { Plan } from './plan.ts'
 import { callPromise } from './promise.ts'
 import type { Output, TensorLike } from './tensor.ts'
-import type {
-  Arguments,
-  CallOptions,
-  Exact,
-  NothingAsked,
-  OnlyOut,
-  PromiseOptions,
-  Results,
-} from './types.ts'
+import type { Arguments, CallOptions, IntoOf, OnlyOut, PromiseOptions, Results } from './types.ts'
 
 export type { Context, Definition, OutputSpec, TensorSpec, WeightSpec } from './definition.ts'
 export type { Dtype, Output, Tensor, TensorLike } from './tensor.ts'
@@ -25,22 +17,24 @@ export type Operation<
   Args extends readonly unknown[],
   Options extends object,
   Outputs extends object,
-> = <const Given extends Options & CallOptions<Outputs> = Options & NothingAsked>(
-  ...args: Arguments<Args, Options, Given & Exact<Given, Options & CallOptions<Outputs>, Outputs>>
-) => Results<Outputs, Given>
+> = <
+  const Names extends readonly (keyof Outputs & string)[] | undefined = undefined,
+  const Into extends IntoOf<Outputs> | undefined = undefined,
+>(
+  ...args: Arguments<Args, Options, Options & CallOptions<Outputs, Names, Into>>
+) => Results<Outputs, Names, Into>
 
 /** The same operation on the compute lane: rejects, and never throws. */
 export type PromiseOperation<
   Args extends readonly unknown[],
   Options extends object,
   Outputs extends object,
-> = <const Given extends Options & PromiseOptions<Outputs> = Options & NothingAsked>(
-  ...args: Arguments<
-    Args,
-    Options,
-    Given & Exact<Given, Options & PromiseOptions<Outputs>, Outputs>
-  >
-) => Promise<Results<Outputs, Given>>
+> = <
+  const Names extends readonly (keyof Outputs & string)[] | undefined = undefined,
+  const Into extends IntoOf<Outputs> | undefined = undefined,
+>(
+  ...args: Arguments<Args, Options, Options & PromiseOptions<Outputs, Names, Into>>
+) => Promise<Results<Outputs, Names, Into>>
 
 /** Every operation by name: what it is, as data. */
 export const definitions: Map<string, Definition> = new Map()

@@ -9,11 +9,12 @@ import { makeResults } from './outputs.ts'
 import type { Plan } from './plan.ts'
 import { readArguments } from './read.ts'
 import { fromNative } from './settings.ts'
+import type { Progress } from './types.ts'
 
 /** Milliseconds between two looks at how far a call has come: at most 20 a second. */
 const progressInterval = 50
 
-type OnProgress = (progress: { done: number; total: number }) => void
+type OnProgress = (progress: Progress) => void
 
 interface Wishes {
   readonly signal: AbortSignal | undefined

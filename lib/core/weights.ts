@@ -81,11 +81,20 @@ export function readWeights(frame: Frame, record: unknown): void {
     if (tensor === undefined) continue
     names.push(name)
     if (isCounter(name)) continue
+    if (typeof tensor !== 'object' || tensor === null) refuseValue(plan, name)
     const view = frame.nextWeightView()
     readView(view, { operation: plan.name, prefix: 'weights.', name }, tensor)
     frame.weightViews.set(name, view)
   }
   frame.weightNames = names
+}
+
+// What is no tensor at all may stand under a name that is none of the weights: that is the better answer.
+function refuseValue(plan: Plan, name: string): void {
+  const known = plan.weights?.map(weight => weight.name)
+  if (known?.includes(name)) return
+  if (known !== undefined || plan.options.has(name))
+    refuseName(plan, name, known ?? [], known ?? [])
 }
 
 /** Holds the weights given against those that the operation has in this call. */
@@ -129,15 +138,29 @@ function refuseUnknown(frame: Frame, plans: readonly WeightPlan[]): void {
   for (const name of frame.weightNames) {
     if (known.includes(name) || (hasCounters && isCounter(name))) continue
     const missing = known.filter(candidate => !frame.weightViews.has(candidate))
-    const near = nearest(name, missing)
-    const rule =
-      near !== undefined
-        ? `be spelled ${near}`
-        : plan.options.has(name)
-          ? 'be given with the options, which come after the weights'
-          : `be a weight that ${plan.name} has here (${listed(known)})`
-    fail(plan.name, `weights.${name}`, 'ERR_FOVEA_WEIGHT_UNKNOWN', rule, words(`a weight ${name}`))
+    refuseName(plan, name, known, missing)
   }
+}
+
+function refuseName(
+  plan: Plan,
+  name: string,
+  known: readonly string[],
+  missing: readonly string[],
+): never {
+  const near = nearest(name, missing)
+  const rule = plan.options.has(name)
+    ? 'be given with the options, which come after the weights'
+    : near !== undefined
+      ? `be spelled ${near}`
+      : `be a weight that ${plan.name} has here (${listed(known)})`
+  return fail(
+    plan.name,
+    `weights.${name}`,
+    'ERR_FOVEA_WEIGHT_UNKNOWN',
+    rule,
+    words(`a weight ${name}`),
+  )
 }
 
 function listed(names: readonly string[]): string {
