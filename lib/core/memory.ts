@@ -34,6 +34,12 @@ export function isArray(value: unknown): value is readonly unknown[] {
   }
 }
 
+/** The length of a caller's array; -1 where it is none that a list of arguments has, as a Proxy can say. */
+export function countOf(list: readonly unknown[]): number {
+  const count: unknown = list.length
+  return typeof count === 'number' && count >>> 0 === count && count <= 65536 ? count : -1
+}
+
 const pageBytes = 65536
 
 // Buffers found to be no WebAssembly memory.

@@ -2,7 +2,7 @@
 // what follows works on copies.
 import { fail, nearest, words } from './errors.ts'
 import type { Frame } from './frame.ts'
-import { isArray } from './memory.ts'
+import { countOf, isArray } from './memory.ts'
 import { type Plan, paramOption, promiseNames, reservedNames, tensorOption } from './plan.ts'
 import { readParam } from './resolve.ts'
 import { maxThreads } from './settings.ts'
@@ -126,7 +126,8 @@ function readOutputs(frame: Frame, value: unknown): void {
   if (!isArray(value)) {
     fail(frame.plan.name, 'outputs', 'ERR_FOVEA_TYPE', 'be an array of names', value)
   }
-  const count = value.length
+  const count = countOf(value)
+  if (count < 0) fail(frame.plan.name, 'outputs', 'ERR_FOVEA_TYPE', 'be an array of names', value)
   for (let i = 0; i < count; i++) {
     const name = value[i]
     if (typeof name !== 'string') {

@@ -3,7 +3,7 @@
 import type { Context } from './definition.ts'
 import { fail, format, nearest, words } from './errors.ts'
 import type { Frame } from './frame.ts'
-import { isArray } from './memory.ts'
+import { countOf, isArray } from './memory.ts'
 import { type Dynamic, encode, type Param, type ParamValue } from './params.ts'
 import type { ParamPlan } from './plan.ts'
 
@@ -64,7 +64,8 @@ export function readParam(plan: ParamPlan, param: Param, at: string, value: unkn
       if (!isArray(value)) {
         return spreads(param) ? readParam(plan, param.element, at, value) : refuse('ERR_FOVEA_TYPE')
       }
-      const count = value.length
+      const count = countOf(value)
+      if (count < 0) return refuse('ERR_FOVEA_OPTION', words('a list of odd length'))
       const copy: ParamValue[] = []
       for (let i = 0; i < count; i++) {
         copy.push(readParam(plan, param.element, `${at}[${i}]`, value[i]))

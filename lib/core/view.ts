@@ -7,6 +7,7 @@ import {
   arrayKind,
   bufferOf,
   byteOffsetOf,
+  countOf,
   isArray,
   isDetached,
   isFlexible,
@@ -218,8 +219,10 @@ export function readLayout(
 ): void {
   const sizes = given.shape ?? given.dims
   if (!isArray(sizes)) refuse(argument, 'ERR_FOVEA_TYPE', 'have an array as its shape', sizes)
-  const rank = sizes.length
-  if (rank > maxRank) refuse(argument, 'ERR_FOVEA_RANK', `have at most ${maxRank} axes`, rank)
+  const rank = countOf(sizes)
+  if (rank < 0 || rank > maxRank) {
+    refuse(argument, 'ERR_FOVEA_RANK', `have at most ${maxRank} axes`, rank < 0 ? sizes : rank)
+  }
   const { shape, strides } = view
   let size = 1
   let extent = 1 // the product of the sizes with 1 for 0: what indices are computed from
@@ -248,7 +251,7 @@ export function readLayout(
   }
   if (steps !== undefined) {
     const list = steps as readonly unknown[]
-    const count = list.length
+    const count = countOf(list)
     if (count !== rank) {
       refuse(argument, 'ERR_FOVEA_STRIDE', `have ${rank} strides, one an axis`, count)
     }

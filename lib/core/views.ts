@@ -1,6 +1,6 @@
 // Views that callers make: of an array, and of another view. Nothing is copied.
 import { type Code, fail, formatList, nearest, words } from './errors.ts'
-import { arrayKind, isArray } from './memory.ts'
+import { arrayKind, countOf, isArray } from './memory.ts'
 import type { Tensor, TensorLike } from './tensor.ts'
 import { type Argument, dtypes, type Given, readLayout, readView, View } from './view.ts'
 
@@ -71,7 +71,9 @@ export function tensor<Data extends TensorData, const Type extends DtypeOf<Data>
 
 /** A caller's array read once; anything else as it is, to be refused. */
 function copyOf(value: unknown): unknown {
-  return isArray(value) ? Array.from(value) : value
+  if (!isArray(value)) return value
+  const count = countOf(value)
+  return count < 0 ? value : Array.from({ length: count }, (_, i) => value[i])
 }
 
 function readTensorOptions(options: unknown, given: Record<string, unknown>): void {
