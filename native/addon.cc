@@ -37,6 +37,7 @@ constexpr Function kFunctions[] = {
     {"flops", guarded<flops>},
     {"packedFloats", guarded<packedFloats>},
     {"pack", guarded<pack>},
+    {"address", guarded<address>},
     {"configure", guarded<configure>},
     {"getNumThreads", guarded<getNumThreads>},
     {"setNumThreads", guarded<setNumThreads>},

@@ -56,6 +56,8 @@ export interface Native {
   packedFloats(op: number, meta: Float64Array, ...data: NativeArray[]): number
   /** Packs the weights among `data` into `packed`, given behind them. */
   pack(op: number, meta: Float64Array, ...dataThenPacked: NativeArray[]): void
+  /** Where an array's first element lies: two SharedArrayBuffers may be the same memory. */
+  address(array: NativeArray): number
   /** The environment variables FOVEA_NUM_THREADS, OMP_NUM_THREADS and FOVEA_ISA as this thread sees them. */
   configure(
     numThreads: string | undefined,

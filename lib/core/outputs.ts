@@ -1,7 +1,9 @@
 // Outputs: which of them a call computes, in which memory, and that nothing else lies there.
+import { type NativeArray, native } from './addon.ts'
 import { allocateFloats, allocateInts } from './allocate.ts'
 import { fail, formatList, words } from './errors.ts'
 import type { Frame } from './frame.ts'
+import { byteOffsetOf } from './memory.ts'
 import { overlap, overlapsItself } from './overlap.ts'
 import type { OutputPlan } from './plan.ts'
 import type { CompiledShape } from './shape.ts'
@@ -100,7 +102,29 @@ function checkGiven(frame: Frame, plan: OutputPlan, view: View): void {
 
 // Ranges of bytes first: that is all there is to see where buffers differ, and nearly always else.
 function meets(a: View, b: View): boolean {
-  return a.buffer === b.buffer && a.low < b.high && b.low < a.high && overlap(a, b)
+  if (a.buffer === b.buffer) return a.low < b.high && b.low < a.high && overlap(a, b)
+  return a.buffer instanceof SharedArrayBuffer && meetsShared(a, b)
+}
+
+// One shared memory may be known by several SharedArrayBuffers (structuredClone and postMessage make new
+// ones), so theirs are compared by address.
+function meetsShared(a: View, b: View): boolean {
+  if (!(b.buffer instanceof SharedArrayBuffer) || a.data === null || b.data === null) return false
+  const shift = startOf(b.data) - startOf(a.data)
+  const { rank, shape, strides, elementBytes, low, high } = b
+  return overlap(a, {
+    rank,
+    shape,
+    strides,
+    elementBytes,
+    low: low + shift,
+    high: high + shift,
+  })
+}
+
+/** The address of the buffer's first byte. */
+function startOf(data: NativeArray): number {
+  return native.address(data) - byteOffsetOf.call(data)
 }
 
 function checkApart(frame: Frame, plan: OutputPlan, view: View, argument: string): void {

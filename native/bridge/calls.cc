@@ -96,4 +96,15 @@ napi_value pack(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+napi_value address(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value array;
+  void* data = nullptr;
+  if (napi_get_cb_info(env, info, &count, &array, nullptr, nullptr) != napi_ok) return nullptr;
+  if (napi_get_typedarray_info(env, array, nullptr, nullptr, &data, nullptr, nullptr) != napi_ok) {
+    return throwError(env, {"ERR_FOVEA_TYPE", "array", "be a typed array", "", -1});
+  }
+  return numberValue(env, static_cast<double>(reinterpret_cast<uintptr_t>(data)));
+}
+
 }  // namespace fovea::bridge

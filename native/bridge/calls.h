@@ -13,6 +13,7 @@ napi_value run(napi_env env, napi_callback_info info);
 napi_value flops(napi_env env, napi_callback_info info);
 napi_value packedFloats(napi_env env, napi_callback_info info);
 napi_value pack(napi_env env, napi_callback_info info);
+napi_value address(napi_env env, napi_callback_info info);
 
 // promises.cc
 napi_value submit(napi_env env, napi_callback_info info);

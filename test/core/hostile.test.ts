@@ -226,6 +226,21 @@ describe('lies', () => {
   })
 })
 
+test('one shared memory under two names', () => {
+  const shared = new SharedArrayBuffer(4 * 40)
+  const again = structuredClone(shared)
+  expect(again).not.toBe(shared)
+  const x = { data: new Float32Array(shared, 0, 16).fill(1), shape: [4, 4] }
+  const weight = { data: filled(16), shape: [4, 4] }
+  const into = (offset: number) => ({
+    out: { data: new Float32Array(again, 4), shape: [4, 4], offset },
+  })
+  expect(() => linear(x, { weight }, { into: into(14) })).toThrow(
+    expect.objectContaining({ code: 'ERR_FOVEA_OVERLAP' }),
+  )
+  expect(linear(x, { weight }, { into: into(15) }).out.data[15]).toBe(4)
+})
+
 test('minus zero is zero', () => {
   const { out } = softmax({ data: filled(4), shape: [-0, 4], offset: -0 })
   expect(Object.is(out.shape[0], 0)).toBe(true)

@@ -74,6 +74,7 @@ export const native: Native = {
     const packed = dataThenPacked.pop() as Float32Array
     behaviour.pack?.(decode(op, meta, dataThenPacked), packed)
   },
+  address: () => 0,
   configure() {},
   getNumThreads: () => 3,
   setNumThreads() {},
