@@ -242,6 +242,7 @@ void applyTerms(const AttendBlock& b, int group, int begin, int end) {
 // Writes -inf over the scores of keys [begin, end) that a query does not see; returns their
 // maximum.
 inline Vec hideUnseen(const AttendBlock& b, int group, int begin, int end, Vec maximum) {
+  if (begin == end) return maximum;  // there may be no bounds to load
   const int at = group * kLanes;
   const Vec first = Vec::load(b.begin + at), last = Vec::load(b.end + at);
   for (int j = begin; j < end; ++j) {

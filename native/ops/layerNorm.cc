@@ -1,7 +1,7 @@
 #include "core/registry.h"
 #include "core/scratch.h"
-#include "core/widen.h"
 #include "engine/rowLoop.h"
+#include "kernels/copy.h"
 #include "kernels/rows.h"
 
 namespace fovea {
@@ -10,7 +10,7 @@ namespace {
 enum Slot { kX, kOut, kWeight, kBias };
 enum Param { kEps };
 
-// Weight, then bias, side by side and widened: nothing where there are none.
+// Weight, then bias, side by side; nothing where there are none.
 int64_t packedFloats(const Call& call) {
   const Tensor& weight = call.tensor(kWeight);
   return weight.described() ? 2 * weight.shape[0] : 0;
@@ -18,8 +18,12 @@ int64_t packedFloats(const Call& call) {
 
 void pack(const Call& call, float* packed) {
   if (packedFloats(call) == 0) return;
-  widenVector(call.tensor(kWeight), packed);
-  widenVector(call.tensor(kBias), packed + call.tensor(kWeight).shape[0]);
+  for (const int slot : {kWeight, kBias}) {
+    const Tensor& vector = call.tensor(slot);
+    const int64_t n = vector.shape[0];
+    copy().tile(vector.floats(), 0, vector.strides[0], packed, 0, 1, 1, n);
+    packed += n;
+  }
 }
 
 void run(const Call& call) {

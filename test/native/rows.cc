@@ -2,6 +2,7 @@
 // memory.
 #include "kernels/rows.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -29,7 +30,7 @@ double ulps(float got, double want) {
 
 Wide softmax(const Row& x) {
   double most = -INFINITY, sum = 0;
-  for (const float v : x) most = std::fmax(most, double(v));
+  for (const float v : x) most = std::max(most, double(v));
   Wide y;
   for (const float v : x) y.push_back(std::exp(double(v) - most));
   for (const double e : y) sum += e;

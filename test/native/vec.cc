@@ -2,6 +2,7 @@
 // zero, infinities and NaN apart, and against the end of memory.
 #include "vec.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -175,7 +176,7 @@ TEST(acrossLanes) {
         x[size_t(i)] = value;
         sum += double(value);
         size += std::fabs(double(value));
-        most = std::fmax(most, value);
+        most = std::max(most, value);
       }
       CHECK(std::fabs(double(v.sum(x.data())) - sum) <= 3e-7 * size);
       CHECK(v.maximum(x.data()) == most);
