@@ -105,6 +105,15 @@ struct Vec {
     return _mm_cvtss_f32(_mm_max_ss(c, _mm_movehdup_ps(c)));
   }
 
+  static Vec evens(Vec a, Vec b) { return joinHalves(_mm256_shuffle_ps(a.v, b.v, 0x88)); }
+  static Vec odds(Vec a, Vec b) { return joinHalves(_mm256_shuffle_ps(a.v, b.v, 0xdd)); }
+  static Vec zipLow(Vec a, Vec b) {
+    return {_mm256_permute2f128_ps(_mm256_unpacklo_ps(a.v, b.v), _mm256_unpackhi_ps(a.v, b.v), 0x20)};
+  }
+  static Vec zipHigh(Vec a, Vec b) {
+    return {_mm256_permute2f128_ps(_mm256_unpacklo_ps(a.v, b.v), _mm256_unpackhi_ps(a.v, b.v), 0x31)};
+  }
+
   // Rows become columns: r[i] lane j <- r[j] lane i.
   static void transpose(Vec (&r)[kLanes]) {
     __m256 t[8], u[8];
@@ -128,6 +137,10 @@ struct Vec {
   }
 
  private:
+  // Pairs of lanes 0 2 1 3: what shuffles within each half leave apart.
+  static Vec joinHalves(__m256 v) {
+    return {_mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(v), 0xd8))};
+  }
   template <int kPredicate>
   static Mask compare(Vec a, Vec b) {
     return {_mm256_castps_si256(_mm256_cmp_ps(a.v, b.v, kPredicate))};

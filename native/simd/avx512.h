@@ -88,6 +88,27 @@ struct Vec {
   }
   float maximum() const { return _mm512_reduce_max_ps(v); }
 
+  static Vec evens(Vec a, Vec b) {
+    const __m512i from =
+        _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    return {_mm512_permutex2var_ps(a.v, from, b.v)};
+  }
+  static Vec odds(Vec a, Vec b) {
+    const __m512i from =
+        _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+    return {_mm512_permutex2var_ps(a.v, from, b.v)};
+  }
+  static Vec zipLow(Vec a, Vec b) {
+    const __m512i from =
+        _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    return {_mm512_permutex2var_ps(a.v, from, b.v)};
+  }
+  static Vec zipHigh(Vec a, Vec b) {
+    const __m512i from =
+        _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    return {_mm512_permutex2var_ps(a.v, from, b.v)};
+  }
+
   // Rows become columns: r[i] lane j <- r[j] lane i.
   static void transpose(Vec (&r)[kLanes]) {
     __m512 t[16], u[16];

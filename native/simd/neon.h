@@ -108,6 +108,11 @@ struct Vec {
   float sum() const { return vaddvq_f32(v); }
   float maximum() const { return vmaxvq_f32(v); }
 
+  static Vec evens(Vec a, Vec b) { return {vuzp1q_f32(a.v, b.v)}; }
+  static Vec odds(Vec a, Vec b) { return {vuzp2q_f32(a.v, b.v)}; }
+  static Vec zipLow(Vec a, Vec b) { return {vzip1q_f32(a.v, b.v)}; }
+  static Vec zipHigh(Vec a, Vec b) { return {vzip2q_f32(a.v, b.v)}; }
+
   // Rows become columns: r[i] lane j <- r[j] lane i.
   static void transpose(Vec (&r)[kLanes]) {
     const float32x4x2_t a = vtrnq_f32(r[0].v, r[1].v);

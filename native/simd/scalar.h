@@ -92,6 +92,13 @@ struct Vec {
   float sum() const { return v; }  // of the lanes, fixed order
   float maximum() const { return v; }
 
+  // Of the lanes of a followed by those of b: every second one, from the first or the second.
+  static Vec evens(Vec a, Vec) { return a; }
+  static Vec odds(Vec, Vec b) { return b; }
+  // a0 b0 a1 b1 ...: the first kLanes of it and the others.
+  static Vec zipLow(Vec a, Vec) { return a; }
+  static Vec zipHigh(Vec, Vec b) { return b; }
+
   static void transpose(Vec (&)[kLanes]) {}  // r[i] lane j <-> r[j] lane i
 };
 

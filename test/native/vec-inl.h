@@ -81,6 +81,15 @@ static void transpose(float* x) {
   Vec::transpose(r);
   for (int i = 0; i < Vec::kLanes; ++i) r[i].store(x + i * Vec::kLanes);
 }
+static void unzip(const float* x, float* evens, float* odds) {
+  const Vec a = Vec::load(x), b = Vec::load(x + Vec::kLanes);
+  Vec::evens(a, b).store(evens);
+  Vec::odds(a, b).store(odds);
+}
+static void zip(const float* a, const float* b, float* x) {
+  Vec::zipLow(Vec::load(a), Vec::load(b)).store(x);
+  Vec::zipHigh(Vec::load(a), Vec::load(b)).store(x + Vec::kLanes);
+}
 static double wideSum(const float* x, int64_t vectors) {
   WideSum s = WideSum::zero();
   for (int64_t i = 0; i < vectors; ++i) s.add(Vec::load(x + i * Vec::kLanes));
@@ -112,6 +121,8 @@ inline constexpr VecFunctions kVecFunctions{Vec::kLanes,
                                             sum,
                                             maximum,
                                             transpose,
+                                            unzip,
+                                            zip,
                                             wideSum,
                                             wideSumOfSquares,
                                             splitExponent};

@@ -186,6 +186,12 @@ TEST(acrossLanes) {
     for (int i = 0; i < n; ++i) {
       for (int j = 0; j < n; ++j) CHECK(x[size_t(i * n + j)] == float(j * n + i));
     }
+    float pairs[128], evens[64], odds[64], again[128];
+    for (int i = 0; i < 2 * n; ++i) pairs[i] = float(i);
+    v.unzip(pairs, evens, odds);
+    v.zip(evens, odds, again);
+    for (int i = 0; i < n; ++i) CHECK(evens[i] == float(2 * i) && odds[i] == float(2 * i + 1));
+    for (int i = 0; i < 2 * n; ++i) CHECK(again[i] == pairs[i]);
   });
 }
 
