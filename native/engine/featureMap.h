@@ -1,0 +1,85 @@
+// Feature maps: tensors [batch, channels, (depth, height,) width] anywhere in memory.
+#pragma once
+#include <cstdint>
+
+#include "core/tensor.h"
+
+namespace fovea {
+
+// Axes that a map does not have are of size 1, in front. Strides are in elements and may be 0: a gate
+// [B, 1, H, W] is a map whose channels share their memory, one [B, C] a map whose positions do.
+struct FeatureMap {
+  float* data = nullptr;
+  int64_t batch = 0, channels = 0;
+  int64_t size[3] = {1, 1, 1};  // depth, height, width
+  int64_t batchStride = 0, channelStride = 0;
+  int64_t stride[3] = {0, 0, 0};
+
+  explicit operator bool() const { return data != nullptr; }
+  int64_t positions() const { return size[0] * size[1] * size[2]; }
+  float* at(int64_t b, int64_t c, int64_t z, int64_t y, int64_t x) const {
+    return data + b * batchStride + c * channelStride + z * stride[0] + y * stride[1] +
+           x * stride[2];
+  }
+
+  // A tensor of rank 2 to 5: [B, C], [B, C, W], [B, C, H, W] or [B, C, D, H, W].
+  static FeatureMap of(const Tensor& t) {
+    FeatureMap map;
+    map.data = t.floats();
+    map.batch = t.shape[0];
+    map.channels = t.shape[1];
+    map.batchStride = t.strides[0];
+    map.channelStride = t.strides[1];
+    for (int axis = 2; axis < t.rank; ++axis) {
+      map.size[3 - t.rank + axis] = t.shape[axis];
+      map.stride[3 - t.rank + axis] = t.strides[axis];
+    }
+    return map;
+  }
+
+  // Contiguous memory, such as scratch.
+  static FeatureMap contiguous(float* data, int64_t batch, int64_t channels, const int64_t* size) {
+    FeatureMap map;
+    map.data = data;
+    map.batch = batch;
+    map.channels = channels;
+    int64_t step = 1;
+    for (int axis = 2; axis >= 0; --axis) {
+      map.size[axis] = size[axis];
+      map.stride[axis] = step;
+      step *= size[axis];
+    }
+    map.channelStride = step;
+    map.batchStride = step * channels;
+    return map;
+  }
+
+  // Where all positions, in row-major order, are one distance apart: that distance in `step`.
+  bool isLine(int64_t& step) const {
+    int64_t next = 0, count = 1;  // where the axis in front must continue; positions so far
+    for (int axis = 2; axis >= 0; --axis) {
+      if (size[axis] == 1) continue;
+      if (count == 1) {
+        step = stride[axis];
+      } else if (stride[axis] != next) {
+        return false;
+      }
+      count *= size[axis];
+      next = step * count;
+    }
+    if (count == 1) step = 1;
+    return true;
+  }
+
+  // The same map with all positions along one axis; only where it isLine(step).
+  FeatureMap line(int64_t step) const {
+    FeatureMap map = *this;
+    map.size[2] = positions();
+    map.size[0] = map.size[1] = 1;
+    map.stride[0] = map.stride[1] = 0;
+    map.stride[2] = step;
+    return map;
+  }
+};
+
+}  // namespace fovea

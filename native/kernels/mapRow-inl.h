@@ -1,0 +1,60 @@
+#include "kernels/activation-inl.h"
+
+// f over whole vectors, then over the rest of the row with what lies behind it read as 0.
+template <class Function>
+inline void eachVector(int64_t n, Function f) {
+  int64_t i = 0;
+  for (; i + Vec::kLanes <= n; i += Vec::kLanes) f(i, Vec::kLanes);
+  if (i < n) f(i, int(n - i));
+}
+
+inline Vec loadLanes(const float* p, int count) {
+  return count == Vec::kLanes ? Vec::load(p) : Vec::loadPartial(p, count);
+}
+
+inline void storeLanes(Vec v, float* p, int count) {
+  if (count == Vec::kLanes) {
+    v.store(p);
+  } else {
+    v.storePartial(p, count);
+  }
+}
+
+void affine(const float* x, float* y, int64_t n, float centre, float scale, float shift,
+            Activation activation) {
+  const Vec c = Vec::set(centre), a = Vec::set(scale), b = Vec::set(shift);
+  withActivation(activation, [&](auto f) {
+    eachVector(n, [&](int64_t i, int count) {
+      storeLanes(f(Vec::fma(loadLanes(x + i, count) - c, a, b)), y + i, count);
+    });
+  });
+}
+
+template <class Combine>
+inline void combineRows(const float* x, const float* m, int64_t mStep, float* y, int64_t n,
+                        Combine combine) {
+  if (mStep == 0) {
+    const Vec same = Vec::set(*m);
+    eachVector(n, [&](int64_t i, int count) {
+      storeLanes(combine(loadLanes(x + i, count), same), y + i, count);
+    });
+    return;
+  }
+  eachVector(n, [&](int64_t i, int count) {
+    storeLanes(combine(loadLanes(x + i, count), loadLanes(m + i, count)), y + i, count);
+  });
+}
+
+void multiply(const float* x, const float* m, int64_t mStep, float* y, int64_t n) {
+  combineRows(x, m, mStep, y, n, [](Vec a, Vec b) { return a * b; });
+}
+
+void add(const float* x, const float* m, int64_t mStep, float* y, int64_t n) {
+  combineRows(x, m, mStep, y, n, [](Vec a, Vec b) { return a + b; });
+}
+
+void modulate(const float* x, const float* m, int64_t mStep, float* y, int64_t n) {
+  combineRows(x, m, mStep, y, n, [](Vec a, Vec b) { return (Vec::set(1.0f) + a) * b; });
+}
+
+inline constexpr MapRow kMapRow{affine, multiply, add, modulate};

@@ -1,0 +1,25 @@
+// Elementwise functions over one row of a feature map's channel: what follows a convolution, a pool
+// or a resize before the result leaves the first-level cache. Rows are contiguous, of any
+// alignment; `y` may be `x` itself, nothing else may overlap, and nothing outside the rows is
+// touched.
+#pragma once
+#include <cstdint>
+
+#include "kernels/activation.h"
+
+namespace fovea {
+
+struct MapRow {
+  // y = activation((x - centre) * scale + shift). Subtracting first keeps the digits of a mean far
+  // above the deviation. 2 instructions a vector besides the activation.
+  void (*affine)(const float* x, float* y, int64_t n, float centre, float scale, float shift,
+                 Activation activation);
+  // y = x * m, y = x + m, and (1 + x) * m; m is a row, or one number where `mStep` is 0.
+  void (*multiply)(const float* x, const float* m, int64_t mStep, float* y, int64_t n);
+  void (*add)(const float* x, const float* m, int64_t mStep, float* y, int64_t n);
+  void (*modulate)(const float* x, const float* m, int64_t mStep, float* y, int64_t n);
+};
+
+const MapRow& mapRow();
+
+}  // namespace fovea
