@@ -23,6 +23,8 @@ export {
 export { selectWeights } from './io/selectWeights.ts'
 export { writeSafetensors } from './io/writeSafetensors.ts'
 export * from './ops/blockSparseAttention.ts'
+export * from './ops/conv2d.ts'
+export * from './ops/conv3d.ts'
 export * from './ops/gelu.ts'
 export * from './ops/globalAveragePool.ts'
 export * from './ops/layerNorm.ts'

@@ -1,0 +1,142 @@
+#include "engine/convPlan.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "kernels/pack.h"
+
+namespace fovea {
+
+namespace {
+
+// Positions of a box: more would push what belongs to it out of the second-level cache, fewer would lay
+// out more rows twice.
+constexpr int64_t kBoxPositions = 912;
+constexpr int64_t kFewPositions = 192;
+// Floats of the input laid out at a time, and of the sums: 256 KB each.
+constexpr int64_t kMapFloats = 1 << 16;
+constexpr int64_t kSumFloats = 1 << 16;
+#ifndef TUNE_DEPTH
+#define TUNE_DEPTH 288
+#endif
+#ifndef TUNE_RUN
+#define TUNE_RUN 48
+#endif
+constexpr int64_t kBlockDepth = TUNE_DEPTH;
+constexpr int64_t kRunPositions = TUNE_RUN;
+// Wider rows are cut.
+constexpr int64_t kMostColumns = 384;
+constexpr int64_t kMostReach = 256;
+// Tasks that a convolution is cut into where it is large enough for that, and what a task is worth.
+constexpr int64_t kTasks = 16;
+constexpr int64_t kTaskProducts = 1 << 21;
+
+int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// Parts of equal size: that of one part, a multiple of `unit` but where the whole is smaller.
+int64_t evenPart(int64_t count, int64_t most, int64_t unit) {
+  const int64_t parts = std::max<int64_t>(ceilDiv(count, std::max<int64_t>(most, 1)), 1);
+  return std::min(count, ceilDiv(ceilDiv(count, parts), unit) * unit);
+}
+
+}  // namespace
+
+ConvAxis::ConvAxis(const ConvShape& shape, int axis, bool isShared)
+    : shared(isShared), stride(shape.stride[axis]), dilation(shape.dilation[axis]) {
+  const int64_t taps = shape.kernel[axis];
+  // Taps further apart share next to nothing, and such a plane could be of any size.
+  shared = shared && (taps - 1) * dilation / stride <= kMostReach * taps;
+  // Residues of k * dilation repeat after stride / gcd taps.
+  planes = shared ? std::min(taps, stride / std::gcd(stride, dilation)) : taps;
+  reach = shared ? (taps - 1) * dilation / stride : 0;
+}
+
+// Lays the axes out in the given way; returns what a position then costs, in cycles.
+double ConvPlan::lay(const ConvShape& s, const FeatureMap& map, bool sharedY, bool sharedX) {
+  const int64_t ins = s.inChannels / s.groups, outs = s.outChannels / s.groups;
+  y = ConvAxis(s, 1, sharedY);
+  x = ConvAxis(s, 2, sharedX);
+  columns = evenPart(out[2], s.taps() == 1 ? kBoxPositions : kMostColumns, 16);
+  boxColumns_ = ceilDiv(out[2], columns);
+  pitch = columns + x.reach;
+  if (x.planes == 1 && s.stride[2] == 1 && boxColumns_ == 1) {
+    // Zeros behind a row are those in front of the next.
+    const int64_t behind = pitch - std::min(s.padding[2], pitch) - map.size[2];
+    pitch -= std::clamp<int64_t>(behind, 0, std::min(s.padding[2], x.reach));
+  }
+  const int64_t rowFloats = s.kernel[0] * x.planes * y.planes * pitch;
+  const int64_t fitting = kMapFloats / std::max<int64_t>(ins * rowFloats, 1) - y.reach;
+  const int64_t few = ceilDiv(kFewPositions, pitch);
+  rows = evenPart(out[1], std::min(std::max(fitting, few), std::max<int64_t>(kBoxPositions / pitch, 1)), 1);
+  boxRows_ = ceilDiv(out[1], rows);
+  planeFloats = (rows + y.reach) * pitch;
+  sliceFloats = x.planes * y.planes * planeFloats;
+  channelFloats = s.kernel[0] * sliceFloats;
+  const double positions = static_cast<double>((rows - 1) * pitch + columns);
+  const double lanes = static_cast<double>(ceilDiv((rows - 1) * pitch + columns, 16));
+  const double products = lanes * static_cast<double>(s.taps() * outs) / 2;
+  const double packing = static_cast<double>(channelFloats) / 6;
+  return static_cast<double>(ins) * (products + packing) / positions *
+         (positions / static_cast<double>(rows * columns));
+}
+
+ConvPlan::ConvPlan(const ConvShape& s, const FeatureMap& map) {
+  for (int axis = 0; axis < 3; ++axis) out[axis] = s.outSize(axis, map.size[axis]);
+  const int64_t ins = s.inChannels / s.groups, outs = s.outChannels / s.groups;
+  double best = lay(s, map, true, true);
+  int bestWay = 3;
+  for (int way = 0; way < 3; ++way) {
+    if (const double cost = lay(s, map, way & 1, way & 2); cost < best) {
+      best = cost;
+      bestWay = way;
+    }
+  }
+  lay(s, map, bestWay & 1, bestWay & 2);
+  // Behind the last row: the zeros that it does not share, and what whole vectors read.
+  slackFloats = columns + x.reach - pitch + 16;
+  chunkChannels = evenPart(ins, kMapFloats / std::max<int64_t>(channelFloats, 1), 1);
+  blockChannels = evenPart(chunkChannels, kBlockDepth / s.taps(), 1);
+  const int64_t positions = (rows - 1) * pitch + columns;
+  sumPitch = ceilDiv(positions, 16) * 16 + 16;
+  runPositions = kRunPositions;
+
+  strips = ceilDiv(outs, kStrip);
+  partStrips = evenPart(strips, kSumFloats / (sumPitch * kStrip), 1);
+  // Output channels of a box are shared out where there are few boxes, groups where one is little work.
+  const int64_t products = std::max<int64_t>(ins * s.taps() * outs * positions, 1);
+  const int64_t pieces = map.batch * boxes();
+  taskStrips = strips;
+  taskGroups = 1;
+  if (s.groups == 1) {
+    const int64_t wanted = std::min(ceilDiv(kTasks, std::max<int64_t>(pieces, 1)), products / kTaskProducts);
+    taskStrips = evenPart(strips, ceilDiv(strips, std::max<int64_t>(wanted, 1)), 1);
+    partStrips = std::min(partStrips, taskStrips);
+  } else {
+    taskGroups = std::clamp<int64_t>(kTaskProducts / products, 1, s.groups);
+  }
+  stripTasks = std::max<int64_t>(ceilDiv(strips, std::max<int64_t>(taskStrips, 1)), 1);
+  groupTasks = ceilDiv(s.groups, taskGroups);
+}
+
+ConvBox ConvPlan::box(int64_t index) const {
+  ConvBox box;
+  box.index = index;
+  const int64_t column = index % boxColumns_ * columns;
+  const int64_t row = index / boxColumns_ % boxRows_ * rows;
+  box.first[0] = index / boxColumns_ / boxRows_;
+  box.first[1] = row;
+  box.first[2] = column;
+  box.size[0] = 1;
+  box.size[1] = std::min(rows, out[1] - row);
+  box.size[2] = std::min(columns, out[2] - column);
+  return box;
+}
+
+bool isPointwise(const ConvShape& s) {
+  for (int axis = 0; axis < 3; ++axis) {
+    if (s.kernel[axis] != 1 || s.stride[axis] != 1 || s.padding[axis] != 0) return false;
+  }
+  return true;
+}
+
+}  // namespace fovea

@@ -1,0 +1,64 @@
+inline void clear(float* to, int64_t n) {
+  int64_t i = 0;
+  for (; i + Vec::kLanes <= n; i += Vec::kLanes) Vec::zero().store(to + i);
+  if (i < n) Vec::zero().storePartial(to + i, int(n - i));
+}
+
+// to[i] = f(from[i * step]), i < n.
+template <class Transform>
+inline void packRow(const float* from, int64_t step, float* to, int64_t n, Transform f) {
+  constexpr int kLanes = Vec::kLanes;
+  int64_t i = 0;
+  if (step == 1) {
+    for (; i + kLanes <= n; i += kLanes) f(Vec::load(from + i)).store(to + i);
+    if (i < n) f(Vec::loadPartial(from + i, int(n - i))).storePartial(to + i, int(n - i));
+    return;
+  }
+  if (step == 2) {
+    // One less than would fit: the element behind the last even one may not be there.
+    for (; i + kLanes < n; i += kLanes) {
+      const Vec low = Vec::load(from + 2 * i), high = Vec::load(from + 2 * i + kLanes);
+      f(Vec::evens(low, high)).store(to + i);
+    }
+  }
+  float gathered[kLanes] = {};
+  for (; i < n; i += kLanes) {
+    const int count = n - i < kLanes ? int(n - i) : kLanes;
+    for (int j = 0; j < count; ++j) gathered[j] = from[(i + j) * step];
+    f(Vec::load(gathered)).storePartial(to + i, count);
+  }
+}
+
+// The first j >= 0 with start + j * step >= bound, at most `most`.
+inline int64_t firstAtLeast(int64_t bound, int64_t start, int64_t step, int64_t most) {
+  if (start >= bound) return 0;
+  const int64_t j = (bound - start + step - 1) / step;
+  return j < most ? j : most;
+}
+
+template <class Transform>
+inline void packRows(const ConvPlane& p, Transform f) {
+  const int64_t first = firstAtLeast(0, p.column, p.columnStep, p.columns);
+  const int64_t end = firstAtLeast(p.width, p.column, p.columnStep, p.columns);
+  for (int64_t j = 0; j < p.rows; ++j) {
+    float* to = p.to + j * p.pitch;
+    const int64_t row = p.row + j * p.rowStep;
+    if (row < 0 || row >= p.height || first >= end) {
+      clear(to, p.columns);
+      continue;
+    }
+    clear(to, first);
+    packRow(p.from + row * p.rowStride + (p.column + first * p.columnStep) * p.columnStride,
+            p.columnStep * p.columnStride, to + first, end - first, f);
+    clear(to + end, p.columns - end);
+  }
+}
+
+void plane(const ConvPlane& p) {
+  if (!p.transforms) return packRows(p, [](Vec x) { return x; });
+  const Vec centre = Vec::set(p.centre), scale = Vec::set(p.scale), shift = Vec::set(p.shift);
+  const Vec least = Vec::set(p.least);
+  packRows(p, [=](Vec x) { return Vec::max(least, Vec::fma(x - centre, scale, shift)); });
+}
+
+inline constexpr ConvPack kConvPack{plane};
