@@ -4,7 +4,14 @@
 namespace fovea {
 
 enum class Activation : int {
-  kNone, kRelu, kSigmoid, kHardSigmoid, kTanh, kSilu, kGelu, kSoftplus
+  kNone,
+  kRelu,
+  kSigmoid,
+  kHardSigmoid,
+  kTanh,
+  kSilu,
+  kGelu,
+  kSoftplus
 };
 
 }  // namespace fovea

@@ -1,3 +1,5 @@
+#include "kernels/activation-inl.h"
+
 // Registers of a tile: kTileRows x 3 sums, 3 vectors of the panel and one element of A.
 // AVX-512 8 x 3 of 32; NEON 8 x 3 of 32; AVX2 4 x 3 of 16; scalar 4 x 3.
 inline constexpr int kTileRows = Vec::kRegisters >= 32 ? 8 : 4;
@@ -207,22 +209,7 @@ void finishRows(const GemmFinish& f, Activate activate) {
 }
 
 void finish(const GemmFinish& f) {
-  switch (f.activation) {
-    case Activation::kNone:
-      return finishRows(f, [](Vec x) { return x; });
-    case Activation::kRelu:
-      return finishRows(f, [](Vec x) { return Vec::max(Vec::zero(), x); });
-    case Activation::kSigmoid:
-      return finishRows(f, [](Vec x) { return sigmoid(x); });
-    case Activation::kTanh:
-      return finishRows(f, [](Vec x) { return tanh(x); });
-    case Activation::kSilu:
-      return finishRows(f, [](Vec x) { return x * sigmoid(x); });
-    case Activation::kGelu:
-      return finishRows(f, [](Vec x) { return gelu(x); });
-    case Activation::kSoftplus:
-      return finishRows(f, [](Vec x) { return softplus(x); });
-  }
+  withActivation(f.activation, [&](auto activate) { finishRows(f, activate); });
 }
 
 inline constexpr GemmTile kGemmTile{multiply, finish};

@@ -6,14 +6,13 @@
 #pragma once
 #include <cstdint>
 
+#include "kernels/activation.h"
 #include "kernels/pack.h"
 
 namespace fovea {
 
 // What happens to a finished sum, in this order; the default is nothing:
 //   x = scale * sum + bias;  x = activation(x);  x = gain * x + residual
-enum class Activation : int { kNone, kRelu, kSigmoid, kTanh, kSilu, kGelu, kSoftplus };
-
 struct GemmEpilogue {
   float scale = 1;
   Activation activation = Activation::kNone;
