@@ -1,8 +1,8 @@
 #include "core/registry.h"
 #include "core/scratch.h"
-#include "core/widen.h"
 #include "engine/gemm.h"
 #include "engine/preparedWeights.h"
+#include "kernels/copy.h"
 
 namespace fovea {
 namespace {
@@ -11,6 +11,11 @@ enum Slot { kX, kOut, kWeight, kBias };
 
 int64_t inputs(const Call& call) { return call.tensor(kWeight).shape[1]; }
 int64_t outputs(const Call& call) { return call.tensor(kWeight).shape[0]; }
+
+void copyBias(const Call& call, float* to) {
+  const Tensor& bias = call.tensor(kBias);
+  copy().tile(bias.floats(), 0, bias.strides[0], to, 0, 1, 1, bias.shape[0]);
+}
 
 // The weight in panels, then the bias, if there is one.
 int64_t packedFloats(const Call& call) {
@@ -22,7 +27,7 @@ void pack(const Call& call, float* packed) {
   float* panels = prepareAt(packed);
   packPanels(call, MatrixRows(call.tensor(kWeight)), outputs(call), inputs(call), panels);
   if (call.tensor(kBias)) {
-    widenVector(call.tensor(kBias), panels + panelFloats(outputs(call), inputs(call)));
+    copyBias(call, panels + panelFloats(outputs(call), inputs(call)));
   }
 }
 
@@ -44,7 +49,7 @@ void run(const Call& call) {
     p.b.matrix = MatrixRows(call.tensor(kWeight));
     if (bias) {
       float* wide = scratch.floats(p.columns);
-      widenVector(bias, wide);
+      copyBias(call, wide);
       p.epilogue.bias = wide;
     }
   }
