@@ -97,7 +97,7 @@ function describeParam([name, param]: [string, Param]): Item {
       implied && `implied by ${implied.text}`,
       optional && 'optional',
       standard === undefined && !implied && !optional && 'required',
-      used && `used ${used.text}`,
+      used && `used where ${used.text}`,
     ),
   }
 }
