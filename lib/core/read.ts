@@ -81,7 +81,8 @@ function readOptions(frame: Frame, options: unknown, isPromise: boolean): void {
 }
 
 function refuseOption(plan: Plan, name: string): never {
-  const near = nearest(name, plan.options.keys())
+  const tensors = plan.tensors.map(tensor => tensor.name)
+  const near = nearest(name, [...plan.options.keys(), ...tensors])
   const known = [...plan.options.keys()].filter(
     option => !(promiseNames as readonly string[]).includes(option),
   )

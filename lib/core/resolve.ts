@@ -116,11 +116,19 @@ function lengthOf(param: Param & { kind: 'list' }, c: Context): number | undefin
   return length === undefined || Number.isNaN(length) ? undefined : length
 }
 
+// As many numbers as one call takes across the bridge. A view without elements may have axes of any size.
+const mostElements = 65536
+
 /** A single element becomes a list of itself. */
-function spread(param: Param, value: ParamValue, c: Context): ParamValue {
+function spread({ name, param }: ParamPlan, value: ParamValue, c: Context): ParamValue {
   if (param.kind !== 'list' || typeof value === 'object') return value
   const length = lengthOf(param, c)
-  return length === undefined ? value : new Array<ParamValue>(length).fill(value)
+  if (length === undefined) return value
+  if (length > mostElements) {
+    const rule = `stand for at most ${mostElements} elements`
+    c.fail(name, 'ERR_FOVEA_OPTION', rule, `${length}`)
+  }
+  return new Array<ParamValue>(length).fill(value)
 }
 
 function same(a: ParamValue, b: ParamValue): boolean {
@@ -150,7 +158,7 @@ function evaluate<T extends ParamValue>(
 function resolveParam(frame: Frame, plan: ParamPlan): ParamValue | undefined {
   const { param } = plan
   const raw = frame.raw[plan.index]
-  let value = raw === undefined ? undefined : spread(param, raw, frame)
+  let value = raw === undefined ? undefined : spread(plan, raw, frame)
   const refuse = (wanted: ParamValue, why: string): never => {
     const rule = `be ${formatValue(wanted)}, ${why}`
     return fail(plan.operation, plan.name, 'ERR_FOVEA_OPTION', rule, words(formatValue(value!)))
@@ -160,19 +168,19 @@ function resolveParam(frame: Frame, plan: ParamPlan): ParamValue | undefined {
   if (prepared !== undefined) {
     if (value !== undefined && !same(value, prepared))
       refuse(prepared, 'as in the prepared weights')
-    value = spread(param, prepared, frame)
+    value = spread(plan, prepared, frame)
   }
   if (param.implied !== undefined) {
     const implied = evaluate(param.implied as Dynamic<ParamValue | undefined>, frame)
     if (implied !== undefined) {
       if (value !== undefined && !same(value, implied)) refuse(implied, `as ${param.implied.text}`)
-      value = spread(param, implied, frame)
+      value = spread(plan, implied, frame)
     }
   }
   const isGiven = value !== undefined
   if (value === undefined && param.default !== undefined) {
     const fallback = evaluate(param.default as ParamValue | Dynamic<ParamValue>, frame)
-    if (fallback !== undefined) value = spread(param, fallback, frame)
+    if (fallback !== undefined) value = spread(plan, fallback, frame)
   }
   if (value === undefined) {
     if (param.optional === true || param.default !== undefined) return undefined
@@ -185,7 +193,7 @@ function resolveParam(frame: Frame, plan: ParamPlan): ParamValue | undefined {
     const fallback = param.default
     return fallback === undefined
       ? value
-      : spread(param, evaluate(fallback as ParamValue, frame) ?? value, frame)
+      : spread(plan, evaluate(fallback as ParamValue, frame) ?? value, frame)
   }
   checkRange(plan, param, '', value, frame)
   return value

@@ -327,18 +327,18 @@ describe('options', () => {
       {
         "a promise option": "UNKNOWN_OPTION attend: signal must be given to the operation of fovea/promises, for it has no use in a synchronous call; got an object.",
         "a required tensor": "UNKNOWN_OPTION attend: key must be given as an argument of its own; got the option key.",
-        "a tensor": "UNKNOWN_OPTION attend: data must be one of scale, causal, align, window, mask, bias, lengths, extraKey, extraValue, outputs, into, threads; got the option data.",
+        "a tensor": "UNKNOWN_OPTION attend: data must be one of scale, causal, align, window, slopes, mask, bias, lengths, extraKey, extraValue, outputs, into, threads; got the option data.",
         "a tensor among params": "UNKNOWN_OPTION dense: x must be a parameter, of gain; got the parameter x.",
         "an array": "TYPE attend: options must be an object; got an array.",
         "another promise option": "UNKNOWN_OPTION attend: priority must be given to the operation of fovea/promises, for it has no use in a synchronous call; got 1.",
-        "inherited": "UNKNOWN_OPTION attend: wibble must be one of scale, causal, align, window, mask, bias, lengths, extraKey, extraValue, outputs, into, threads; got the option wibble.",
+        "inherited": "UNKNOWN_OPTION attend: wibble must be one of scale, causal, align, window, slopes, mask, bias, lengths, extraKey, extraValue, outputs, into, threads; got the option wibble.",
         "misspelled": "UNKNOWN_OPTION attend: casual must be spelled causal; got the option casual.",
         "not an object": "TYPE attend: options must be an object; got 3.",
         "null": "TYPE attend: options must be an object; got null.",
         "other case": "UNKNOWN_OPTION attend: SCALE must be spelled scale; got the option SCALE.",
         "params of prepareWeights": "UNKNOWN_OPTION dense: gian must be spelled gain; got the parameter gian.",
-        "unknown": "UNKNOWN_OPTION attend: wibble must be one of scale, causal, align, window, mask, bias, lengths, extraKey, extraValue, outputs, into, threads; got the option wibble.",
-        "unknown and undefined": "UNKNOWN_OPTION attend: wibble must be one of scale, causal, align, window, mask, bias, lengths, extraKey, extraValue, outputs, into, threads; got the option wibble.",
+        "unknown": "UNKNOWN_OPTION attend: wibble must be one of scale, causal, align, window, slopes, mask, bias, lengths, extraKey, extraValue, outputs, into, threads; got the option wibble.",
+        "unknown and undefined": "UNKNOWN_OPTION attend: wibble must be one of scale, causal, align, window, slopes, mask, bias, lengths, extraKey, extraValue, outputs, into, threads; got the option wibble.",
       }
     `)
   })
@@ -364,6 +364,13 @@ describe('options', () => {
         'sparse list': withParams({ stride: new Array(2) }),
         'list too long': withParams({ stride: [1, 1, 1] }),
         'list as text': withParams({ stride: '11' }),
+        'default for more axes than there are numbers': () =>
+          attend(
+            { data: q.data, shape: [1, 2 ** 31, 0, 16] },
+            { data: k.data, shape: [1, 1, 0, 16] },
+            { data: k.data, shape: [1, 1, 0, 8] },
+            { slopes: 2 },
+          ),
         'number for a list that does not spread': withParams({ size: 2 }),
         'empty list': withParams({ pools: [] }),
         'unknown choice in a list': withParams({ pools: ['avg', 'maxx'] }),
@@ -378,6 +385,7 @@ describe('options', () => {
         "NaN": "OPTION attend: scale must be a finite number; got NaN.",
         "above its bound": "OPTION conv: eps must be a finite number above 0; got 0.",
         "boxed number": "TYPE attend: scale must be a finite number; got an object.",
+        "default for more axes than there are numbers": "OPTION attend: slopes must stand for at most 65536 elements; got 2147483648.",
         "empty list": "OPTION conv: pools must have at least 1 element; got 0.",
         "half an integer": "OPTION attend: window must be a whole number of at least -1; got 1.5.",
         "integer below its range": "OPTION attend: window must be a whole number of at least -1; got -2.",

@@ -12,6 +12,7 @@ export interface AttendOptions {
   causal?: boolean | undefined
   align?: 'topLeft' | 'bottomRight' | undefined
   window?: number | undefined
+  slopes?: number | readonly number[] | undefined
 }
 
 export const attend = operation<
@@ -45,6 +46,7 @@ export const attend = operation<
     causal: boolean({ default: false }),
     align: choice(['topLeft', 'bottomRight'], { optional: true }),
     window: integer({ default: -1, min: -1 }),
+    slopes: list(number(), { optional: true, length: dynamic('H', c => c.dim('H')) }),
   },
   check(c) {
     if (c.dim('H') % c.dim('Hkv') !== 0 && c.dim('H') > 0) {
