@@ -30,6 +30,31 @@ function swapHeads(data, [B, H, L, D]) {
   return moved
 }
 
+function convolution({ tensors: { x }, weights: { weight, bias }, params = {} }) {
+  const axes = weight.shape.length - 2
+  const spread = (value, standard) => {
+    const given = value ?? standard
+    return Array.isArray(given) ? given : new Array(axes).fill(given)
+  }
+  const strides = spread(params.stride, 1)
+  const pads = spread(params.padding, 0)
+  const dilations = spread(params.dilation, 1)
+  const sizes = strides.map((stride, i) => {
+    const reach = dilations[i] * (weight.shape[i + 2] - 1) + 1
+    return Math.floor((x.shape[i + 2] + 2 * pads[i] - reach) / stride) + 1
+  })
+  return {
+    node: {
+      type: 'Conv',
+      names: ['x', 'weight', ...(bias ? ['bias'] : [])],
+      attributes: { strides, pads: [...pads, ...pads], dilations, group: params.groups ?? 1 },
+    },
+    inputs: { x },
+    constants: bias ? { weight, bias } : { weight },
+    shape: [x.shape[0], weight.shape[0], ...sizes],
+  }
+}
+
 /**
  * How each operation is said in ONNX: `{ node, inputs, constants, shape, read }`, where `read` turns the
  * output's data into fovea's layout. Undefined where it cannot be said.
@@ -96,6 +121,8 @@ const operations = {
     inputs: { x },
     shape: x.shape,
   }),
+  conv2d: convolution,
+  conv3d: convolution,
   globalAveragePool: ({ tensors: { x } }) => ({
     node: { type: 'GlobalAveragePool', names: ['x'] },
     inputs: { x },

@@ -94,7 +94,7 @@ function describeParam([name, param]: [string, Param]): Item {
     kind: paramKind(param),
     note: notes(
       standard !== undefined && `default ${valueText(standard)}`,
-      implied && `implied by ${implied.text}`,
+      implied && `left out: as ${implied.text}`,
       optional && 'optional',
       standard === undefined && !implied && !optional && 'required',
       used && `used where ${used.text}`,

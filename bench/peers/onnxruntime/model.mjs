@@ -28,6 +28,9 @@ const message = (field, ...parts) => bytes(field, Buffer.concat(parts))
 const float32 = 1
 
 function attribute([name, value]) {
+  if (Array.isArray(value)) {
+    return message(5, bytes(1, name), ...value.map(element => integer(8, element)), integer(20, 7))
+  }
   const isInteger = Number.isInteger(value)
   return message(
     5,
