@@ -1,0 +1,105 @@
+#include "engine/weightPack.h"
+
+#include "engine/preparedWeights.h"
+
+namespace fovea {
+
+namespace {
+
+int64_t depthOf(const Tensor& weight) {
+  return weight.shape[0] == 0 ? 0 : weight.size() / weight.shape[0];
+}
+
+// A kernel [out, in, ...] of any strides, an output a row.
+void flatten(const Tensor& weight, float* to) {
+  int64_t at[8] = {};
+  for (int64_t i = 0; i < weight.size(); ++i) {
+    int64_t element = 0;
+    for (int axis = 0; axis < weight.rank; ++axis) element += at[axis] * weight.strides[axis];
+    to[i] = weight.floats()[element];
+    for (int axis = weight.rank - 1; axis >= 0 && ++at[axis] == weight.shape[axis]; --axis)
+      at[axis] = 0;
+  }
+}
+
+}  // namespace
+
+int64_t WeightPack::floatsOfPart(int slot) const {
+  const Tensor& weight = call_.tensor(slot);
+  if (!weight.described()) return 0;
+  // Every weight begins at a cache line.
+  const int64_t floats = weight.rank < 2
+                             ? weight.size()
+                             : panelFloats(weight.shape[0] / partsOf(slot), depthOf(weight));
+  return (floats + 15) / 16 * 16;
+}
+
+int64_t WeightPack::floats() const {
+  int64_t sum = kPreparedSlack;
+  for (int slot = first_; slot <= last_; ++slot) sum += floatsOf(slot);
+  return sum;
+}
+
+void WeightPack::pack(float* array) const {
+  float* to = prepareAt(array);
+  Scratch& scratch = Scratch::ofThread();
+  for (int slot = first_; slot <= last_; to += floatsOf(slot), ++slot) {
+    const Tensor& weight = call_.tensor(slot);
+    if (!weight) continue;
+    if (weight.rank < 2) {
+      for (int64_t i = 0; i < weight.size(); ++i) to[i] = weight.floats()[i * weight.strides[0]];
+      continue;
+    }
+    const Scratch::Scope scope(scratch);
+    MatrixRows rows;
+    if (weight.rank == 2) {
+      rows = MatrixRows(weight);
+    } else {
+      float* flat = scratch.floats(weight.size());
+      flatten(weight, flat);
+      rows = MatrixRows(flat, depthOf(weight), 1);
+    }
+    const int64_t count = weight.shape[0] / partsOf(slot);
+    for (int part = 0; part < partsOf(slot); ++part) {
+      const MatrixRows own(rows.row(part * count), rows.stride(), rows.step());
+      packPanels(call_, own, count, depthOf(weight), to + part * floatsOfPart(slot));
+    }
+  }
+}
+
+const float* WeightPack::provide(Scratch& scratch) const {
+  if (call_.packed) return call_.packed;
+  float* array = scratch.floats(floats());
+  pack(array);
+  return array;
+}
+
+const float* WeightPack::at(const float* packed, int slot, int part) const {
+  if (!call_.tensor(slot).described()) return nullptr;
+  const float* at = preparedAt(packed);
+  for (int before = first_; before < slot; ++before) at += floatsOf(before);
+  return at + part * floatsOfPart(slot);
+}
+
+LinearMap::LinearMap(const WeightPack& weights, const float* packed, const Call& call, int weight,
+                     int biasSlot, int part, int parts)
+    : panels(weights.at(packed, weight, part)),
+      bias(weights.at(packed, biasSlot)),
+      in(depthOf(call.tensor(weight))),
+      out(call.tensor(weight).shape[0] / parts) {
+  if (bias) bias += part * out;
+}
+
+GemmProblem LinearMap::problem(int64_t rows, const MatrixRows& a, const MatrixRows& c) const {
+  GemmProblem p;
+  p.rows = rows;
+  p.depth = in;
+  p.columns = out;
+  p.a.matrix = a;
+  p.b.panels = panels;
+  p.epilogue.bias = bias;
+  p.c = c;
+  return p;
+}
+
+}  // namespace fovea
