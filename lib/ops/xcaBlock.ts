@@ -59,7 +59,7 @@ export const xcaBlock = operation<
     'proj.bias': { shape: 'C' },
   },
   params: {
-    heads: integer({ min: 1, implied: dynamic('the temperature', c => c.dim('Heads')) }),
+    heads: integer({ min: 1, implied: dynamic('the temperature has', c => c.shape('weights.temperature')?.[0]) }),
   },
   check(c) {
     const [width, heads] = [c.dim('C'), c.number('heads')]
