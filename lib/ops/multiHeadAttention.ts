@@ -88,7 +88,6 @@ export const multiHeadAttention = operation<
   nonEmpty: ['Lk'],
   check(c) {
     const [width, heads] = [c.dim('E'), c.number('heads')]
-    if (width % heads !== 0)
-      c.fail('heads', 'ERR_FOVEA_OPTION', `divide the width ${width}`, heads)
+    if (width % heads !== 0) c.fail('heads', 'ERR_FOVEA_OPTION', `divide the width ${width}`, heads)
   },
 })

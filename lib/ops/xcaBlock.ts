@@ -59,11 +59,13 @@ export const xcaBlock = operation<
     'proj.bias': { shape: 'C' },
   },
   params: {
-    heads: integer({ min: 1, implied: dynamic('the temperature has', c => c.shape('weights.temperature')?.[0]) }),
+    heads: integer({
+      min: 1,
+      implied: dynamic('the temperature has', c => c.shape('weights.temperature')?.[0]),
+    }),
   },
   check(c) {
     const [width, heads] = [c.dim('C'), c.number('heads')]
-    if (width % heads !== 0)
-      c.fail('heads', 'ERR_FOVEA_OPTION', `divide the width ${width}`, heads)
+    if (width % heads !== 0) c.fail('heads', 'ERR_FOVEA_OPTION', `divide the width ${width}`, heads)
   },
 })

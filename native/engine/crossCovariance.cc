@@ -11,13 +11,13 @@ namespace fovea {
 
 namespace {
 
-// 1 / max(norm of each channel over the tokens, eps). The sums are float64, so that neither large nor
-// many elements cost accuracy; they are 1 / D of the work.
+// 1 / max(norm of each channel over the tokens, eps). The sums are float64, so that neither large
+// nor many elements cost accuracy; they are 1 / D of the work.
 void inverseNorms(const MatrixRows& x, int64_t tokens, int64_t channels, double eps, float* to,
                   Scratch& scratch) {
   const Scratch::Scope scope(scratch);
-  auto* sums = reinterpret_cast<double*>(
-      scratch.bytes(channels * static_cast<int64_t>(sizeof(double))));
+  auto* sums =
+      reinterpret_cast<double*>(scratch.bytes(channels * static_cast<int64_t>(sizeof(double))));
   std::fill(sums, sums + channels, 0.0);
   for (int64_t n = 0; n < tokens; ++n) {
     const float* row = x.row(n);

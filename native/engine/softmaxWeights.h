@@ -1,5 +1,5 @@
-// The weights of attention themselves, for those who ask for them: rows of [keys] floats. The result of
-// attention never passes through them.
+// The weights of attention themselves, for those who ask for them: rows of [keys] floats. The
+// result of attention never passes through them.
 #pragma once
 #include <cstdint>
 
@@ -17,8 +17,8 @@ struct SoftmaxWeights {
   FunctionRef<Interval(int64_t row)> visible;
 };
 
-// Queries [first, first + count), to weights[i * keys + j]; keys that a query does not see get 0, and so
-// do all keys of a query that sees none. Scratch: that of a matrix product.
+// Queries [first, first + count), to weights[i * keys + j]; keys that a query does not see get 0,
+// and so do all keys of a query that sees none. Scratch: that of a matrix product.
 void softmaxWeights(const SoftmaxWeights& problem, int64_t first, int64_t count, float* weights,
                     Scratch& scratch);
 

@@ -1,6 +1,6 @@
-// The weights of an operation, packed one after the other in the order of their slots: matrices as the
-// panels of the products they serve in, vectors as they are. Prepared weights are this array, made
-// once; a plain call makes it in scratch and goes on alike.
+// The weights of an operation, packed one after the other in the order of their slots: matrices as
+// the panels of the products they serve in, vectors as they are. Prepared weights are this array,
+// made once; a plain call makes it in scratch and goes on alike.
 #pragma once
 #include <cstdint>
 
@@ -12,8 +12,8 @@ namespace fovea {
 
 class WeightPack {
  public:
-  // The weights of slots [first, last]; those that are absent take no room. The rows of slot `split`
-  // are packed as `parts` matrices of their own.
+  // The weights of slots [first, last]; those that are absent take no room. The rows of slot
+  // `split` are packed as `parts` matrices of their own.
   WeightPack(const Call& call, int first, int last, int split = -1, int parts = 1)
       : call_(call), first_(first), last_(last), split_(split), parts_(parts) {}
 

@@ -17,9 +17,9 @@ void run(const Call& c) {
   };
   crossCovariance(c, q.shape[0], q.shape[1], q.shape[2], q.shape[3], c.number(kEps),
                   [&](int64_t b, int64_t h) {
-                    return CrossCovarianceHead{
-                        head(kQuery, b, h), head(kKey, b, h), head(kValue, b, h), head(kOut, b, h),
-                        temperature.floats()[h * temperature.strides[0]]};
+                    return CrossCovarianceHead{head(kQuery, b, h), head(kKey, b, h),
+                                               head(kValue, b, h), head(kOut, b, h),
+                                               temperature.floats()[h * temperature.strides[0]]};
                   });
 }
 

@@ -13,8 +13,16 @@ namespace fovea {
 namespace {
 
 enum Slot {
-  kQuery, kKey, kValue, kKeyLengths, kOut, kAttentionWeights,
-  kInProjWeight, kOutProjWeight, kInProjBias, kOutProjBias
+  kQuery,
+  kKey,
+  kValue,
+  kKeyLengths,
+  kOut,
+  kAttentionWeights,
+  kInProjWeight,
+  kOutProjWeight,
+  kInProjBias,
+  kOutProjBias
 };
 enum Param { kHeads, kCausal };
 
@@ -22,7 +30,8 @@ WeightPack packOf(const Call& c) {
   return WeightPack(c, kInProjWeight, kOutProjBias, kInProjWeight, 3);
 }
 
-// The projected queries, keys and values [B, L, E], contiguous; head h is columns h D .. (h + 1) D - 1.
+// The projected queries, keys and values [B, L, E], contiguous; head h is columns h D .. (h + 1) D
+// - 1.
 struct Heads {
   float *q, *k, *v;
   int64_t batch, queries, keys, width, heads;
@@ -74,8 +83,8 @@ void meanWeights(const Call& c, const Heads& x) {
     std::fill(mean, mean + count * x.keys, 0.0f);
     for (int64_t h = 0; h < x.heads; ++h) {
       const auto seen = [&](int64_t i) { return visible(c, b, i, x.keys); };
-      const SoftmaxWeights s{x.keys, x.depth(), x.of(x.q, x.queries, b, h),
-                             x.of(x.k, x.keys, b, h), x.scale(), seen};
+      const SoftmaxWeights s{
+          x.keys, x.depth(), x.of(x.q, x.queries, b, h), x.of(x.k, x.keys, b, h), x.scale(), seen};
       softmaxWeights(s, first, count, one, scratch);
       for (int64_t n = 0; n < count * x.keys; ++n) mean[n] += one[n];
     }
@@ -89,8 +98,8 @@ void meanWeights(const Call& c, const Heads& x) {
 
 void run(const Call& c) {
   const Tensor &q = c.tensor(kQuery), &k = c.tensor(kKey);
-  Heads x{nullptr, nullptr, nullptr, q.shape[0], q.shape[1], k.shape[1], q.shape[2],
-          c.integer(kHeads)};
+  Heads x{nullptr,    nullptr,    nullptr,    q.shape[0],
+          q.shape[1], k.shape[1], q.shape[2], c.integer(kHeads)};
   Scratch& scratch = Scratch::ofThread();
   const Scratch::Scope scope(scratch);
   const WeightPack weights = packOf(c);

@@ -53,7 +53,8 @@ describeOperation({
   sizes: (n, random) => projected(random, { B: 1, Lq: (n % 5) + 1, Lk: n, D: n, heads: 1 }),
   large: {
     wide: random => projected(random, { B: 2, Lq: 60, Lk: 60, D: 32, heads: 6 }),
-    causal: random => projected(random, { B: 1, Lq: 200, Lk: 200, D: 16, heads: 4 }, { causal: true }),
+    causal: random =>
+      projected(random, { B: 1, Lq: 200, Lk: 200, D: 16, heads: 4 }, { causal: true }),
     'a short memory': random => projected(random, { B: 4, Lq: 120, Lk: 33, D: 24, heads: 3 }),
   },
   seeds: { best: 4, others: 2 },

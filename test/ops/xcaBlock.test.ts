@@ -3,7 +3,10 @@ import { describeOperation } from '../support/describeOperation.ts'
 import type { Random } from '../support/random.ts'
 import type { Inputs } from '../support/tensors.ts'
 
-function block(random: Random, given: { B?: number; N?: number; D?: number; heads?: number } = {}): Inputs {
+function block(
+  random: Random,
+  given: { B?: number; N?: number; D?: number; heads?: number } = {},
+): Inputs {
   const { B = random.integer(1, 3), N = random.integer(1, 60) } = given
   const { D = random.integer(1, 20), heads = random.integer(1, 4) } = given
   const C = D * heads
