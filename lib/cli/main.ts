@@ -30,6 +30,10 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'time operations against what the machine can do',
     load: async () => (await import('./bench.ts')).bench,
   },
+  demo: {
+    summary: 'show every operation on a photograph',
+    load: async () => (await import('./demo.ts')).demo,
+  },
 }
 
 const usage = `Usage: fovea <command> [arguments]

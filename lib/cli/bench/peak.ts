@@ -63,23 +63,31 @@ function bestRate(clock: Clock, { run, work }: ReturnType<typeof measurement>): 
 }
 
 /**
- * Measures the peak of the current instruction set, and the multiply-adds of the lesser ones: where a
- * narrower vector happens to be faster, the machine can do that too.
+ * GFLOP/s of multiply-adds with the current instruction set, and with the lesser ones: where a narrower
+ * vector happens to be faster, the machine can do that too.
  */
-export function measurePeak(threads: number): Peak {
+export function measureFma(threads: number): Record<string, number> {
   const { isa: current, isas } = native.info()
   const clock = clockFor(threads)
-  const memory = { source: floats(), destination: floats() }
-  const rate = (kind: Limit) => bestRate(clock, measurement(kind, threads, memory))
+  const none = { source: new Float32Array(), destination: new Float32Array() }
   const fmaBy: Record<string, number> = {}
   try {
     for (const isa of isas.slice(isas.indexOf(current))) {
       native.selectIsa(isa)
-      fmaBy[isa] = rate('fma')
+      fmaBy[isa] = bestRate(clock, measurement('fma', threads, none))
     }
   } finally {
     native.selectIsa(current)
   }
+  return fmaBy
+}
+
+/** Measures the multiply-adds of every instruction set, and the memory with the current one. */
+export function measurePeak(threads: number): Peak {
+  const fmaBy = measureFma(threads)
+  const clock = clockFor(threads)
+  const memory = { source: floats(), destination: floats() }
+  const rate = (kind: Limit) => bestRate(clock, measurement(kind, threads, memory))
   const fma = Math.max(...Object.values(fmaBy))
   return { threads, fmaBy, fma, read: rate('read'), copy: rate('copy') }
 }
