@@ -1,3 +1,4 @@
+/** What is wrong, for programs: stable from version to version, where the words of a message are not. */
 export type Code =
   | 'ERR_FOVEA_TYPE'
   | 'ERR_FOVEA_RANK'

@@ -22,8 +22,13 @@ import { bindWeights, ownView, type Prepared, PreparedWeights, readWeights } fro
  * @param params the parameters that belong to the weights, as the operation itself takes them
  * @throws TypeError, RangeError as the operation itself does
  * @example
- * const prepared = prepareWeights('linear', { weight, bias })
- * const { out } = linear(x, prepared)
+ * ```ts
+ * import { linear, prepareWeights, tensor } from 'fovea'
+ * const weight = tensor(Float32Array.of(1, 2, 3, 4), [2, 2])
+ * const prepared = prepareWeights('linear', { weight })
+ * const { out } = linear(tensor(Float32Array.of(1, 1), [1, 2]), prepared)
+ * console.log(out.data.join(' ')) // => 3 7
+ * ```
  */
 export function prepareWeights<const Name extends string>(
   op: Name,

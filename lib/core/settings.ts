@@ -58,7 +58,11 @@ export function fromNative(
  *
  * @throws FoveaError ERR_FOVEA_ISA where FOVEA_ISA names an instruction set that this machine has not.
  * @example
- * console.log(info().isa) // 'avx512'
+ * ```ts
+ * import { info } from 'fovea'
+ * const { isa, isas } = info() // 'avx512' and ['avx512', 'avx2', 'scalar'], say
+ * console.log(isas.includes(isa)) // => true
+ * ```
  */
 export function info(): Info {
   try {
@@ -68,7 +72,15 @@ export function info(): Info {
   }
 }
 
-/** How many threads a call takes where it does not say. */
+/**
+ * How many threads a call takes where it does not say.
+ *
+ * @example
+ * ```ts
+ * import { getNumThreads, info } from 'fovea'
+ * console.log(getNumThreads() === info().threads) // => true
+ * ```
+ */
 export function getNumThreads(): number {
   return native.getNumThreads()
 }
@@ -79,6 +91,12 @@ export function getNumThreads(): number {
  *
  * @param threads 1 to the larger of 256 and the number of cores
  * @throws TypeError ERR_FOVEA_TYPE, RangeError ERR_FOVEA_OPTION
+ * @example
+ * ```ts
+ * import { getNumThreads, setNumThreads } from 'fovea'
+ * setNumThreads(2)
+ * console.log(getNumThreads()) // => 2
+ * ```
  */
 export function setNumThreads(threads: number): void {
   const rule = `be a whole number of 1 to ${maxThreads()}`

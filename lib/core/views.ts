@@ -22,6 +22,7 @@ type DtypeOf<Data> = Data extends Float32Array
         ? 'float16' | 'bfloat16'
         : 'float16'
 
+/** How {@link tensor} reads an array, beyond its shape. */
 export interface TensorOptions<Type> {
   /** In elements, one an axis, of any sign. Row-major where left out. */
   readonly strides?: readonly number[] | undefined
@@ -47,9 +48,15 @@ const optionNames = ['strides', 'offset', 'dtype']
  * @throws TypeError ERR_FOVEA_TYPE, _UNKNOWN_OPTION, _DETACHED, _RESIZABLE; RangeError ERR_FOVEA_RANK,
  * _SHAPE, _STRIDE, _BOUNDS
  * @example
- * const q = tensor(new Float32Array(1 * 8 * 1024 * 64), [1, 8, 1024, 64])
- * // queries of a packed projection [B, L, 3, H, D], as [B, H, L, D]
- * const packed = tensor(data, [B, H, L, D], { strides: [L * 3 * H * D, D, 3 * H * D, 1] })
+ * ```ts
+ * import { tensor } from 'fovea'
+ * const [B, L, H, D] = [1, 16, 8, 64]
+ * // the queries of a packed projection [B, L, 3, H, D], as [B, H, L, D]
+ * const q = tensor(new Float32Array(B * L * 3 * H * D), [B, H, L, D], {
+ *   strides: [L * 3 * H * D, D, 3 * H * D, 1],
+ * })
+ * console.log(q.shape) // => [ 1, 8, 16, 64 ]
+ * ```
  */
 export function tensor<Data extends TensorData, const Type extends DtypeOf<Data> = DtypeOf<Data>>(
   data: Data,
@@ -156,7 +163,11 @@ function readIndex(operation: string, name: string, code: Code, value: unknown):
  *
  * @throws TypeError ERR_FOVEA_TYPE; RangeError ERR_FOVEA_RANK and what {@link tensor} throws
  * @example
- * const heads = permute(tensor(data, [B, L, H, D]), [0, 2, 1, 3]) // [B, H, L, D]
+ * ```ts
+ * import { permute, tensor } from 'fovea'
+ * const x = tensor(new Float32Array(1 * 16 * 8 * 64), [1, 16, 8, 64]) // [B, L, H, D]
+ * console.log(permute(x, [0, 2, 1, 3]).shape) // => [ 1, 8, 16, 64 ]
+ * ```
  */
 export function permute<const T extends TensorLike>(
   t: T,
@@ -183,7 +194,11 @@ export function permute<const T extends TensorLike>(
  * @throws TypeError ERR_FOVEA_TYPE; RangeError ERR_FOVEA_RANK (no such axis), ERR_FOVEA_BOUNDS and what
  * {@link tensor} throws
  * @example
- * const firstHundred = slice(tensor(data, [B, H, L, D]), 2, 0, 100) // [B, H, 100, D]
+ * ```ts
+ * import { slice, tensor } from 'fovea'
+ * const k = tensor(new Float32Array(1 * 8 * 512 * 64), [1, 8, 512, 64])
+ * console.log(slice(k, 2, 0, 100).shape) // => [ 1, 8, 100, 64 ]
+ * ```
  */
 export function slice<const T extends TensorLike>(
   t: T,
@@ -219,7 +234,11 @@ export function slice<const T extends TensorLike>(
  * @throws TypeError ERR_FOVEA_TYPE; RangeError ERR_FOVEA_SHAPE (other number of elements),
  * ERR_FOVEA_STRIDE (would need a copy) and what {@link tensor} throws
  * @example
- * const tokens = reshape(tensor(data, [B, H, W, C]), [B, H * W, C])
+ * ```ts
+ * import { reshape, tensor } from 'fovea'
+ * const map = tensor(new Float32Array(1 * 14 * 14 * 64), [1, 14, 14, 64])
+ * console.log(reshape(map, [1, 14 * 14, 64]).shape) // => [ 1, 196, 64 ]
+ * ```
  */
 export function reshape<const T extends TensorLike>(
   t: T,

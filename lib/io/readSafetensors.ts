@@ -134,8 +134,12 @@ function sourceOf(source: SafetensorsSource): Source {
  *   where it does not fit; TypeError `ERR_FOVEA_TYPE` for any other `source`, `ERR_FOVEA_DETACHED` for
  *   bytes that have been transferred away.
  * @example
- * const { tensors, metadata } = readSafetensors('model.safetensors')
- * tensors['encoder.norm.weight'].shape // [768]
+ * ```ts
+ * import { readSafetensors, tensor, writeSafetensors } from 'fovea'
+ * writeSafetensors('model.safetensors', { 'norm.weight': tensor(new Float32Array(768), [768]) })
+ * const { tensors } = readSafetensors('model.safetensors')
+ * console.log(tensors['norm.weight']?.shape) // => [ 768 ]
+ * ```
  */
 export function readSafetensors(source: SafetensorsSource): Safetensors {
   const from = sourceOf(source)

@@ -8,8 +8,11 @@ import { fail } from '../core/errors.ts'
  * @param prefix With its dot, if it has one: `'layer.0.attention.'`. The empty prefix keeps all.
  * @throws TypeError `ERR_FOVEA_TYPE` where `tensors` is no object or `prefix` no string.
  * @example
- * const { tensors } = readSafetensors('model.safetensors')
- * layerNorm(x, selectWeights(tensors, 'encoder.norm.'))
+ * ```ts
+ * import { selectWeights, tensor } from 'fovea'
+ * const tensors = { 'norm.weight': tensor(new Float32Array(4), [4]), step: tensor(new Int32Array(1), []) }
+ * console.log(Object.keys(selectWeights(tensors, 'norm.'))) // => [ 'weight' ]
+ * ```
  */
 export function selectWeights<T>(
   tensors: Readonly<Record<string, T>>,

@@ -130,7 +130,10 @@ function replaceFile(path: string, file: File): void {
  * @throws TypeError or RangeError where a tensor or a name cannot be written; FoveaError
  *   `ERR_FOVEA_FILE` where the file system refuses.
  * @example
+ * ```ts
+ * import { tensor, writeSafetensors } from 'fovea'
  * writeSafetensors('out.safetensors', { out: tensor(new Float32Array(6), [2, 3]) }, { made: 'today' })
+ * ```
  */
 export function writeSafetensors(
   path: string | URL,

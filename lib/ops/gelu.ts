@@ -14,7 +14,11 @@ import type { TensorLike } from '../core/tensor.ts'
  *
  * @throws RangeError ERR_FOVEA_RANK for rank 0.
  * @example
- * const { out } = gelu(tensor(new Float32Array([-1, 0, 1]), [3]))  // [-0.1587, 0, 0.8413]
+ * ```ts
+ * import { gelu, tensor } from 'fovea'
+ * const { out } = gelu(tensor(Float32Array.of(-1, 0, 1), [3]))
+ * console.log(Array.from(out.data, v => v.toFixed(4)).join(' ')) // => -0.1587 0.0000 0.8413
+ * ```
  */
 export const gelu = operation<[x: TensorLike]>({
   name: 'gelu',

@@ -13,7 +13,11 @@ import type { TensorLike } from '../core/tensor.ts'
  * @throws RangeError ERR_FOVEA_RANK unless `x` has two or three spatial axes, ERR_FOVEA_SHAPE where C or one
  * of them is 0.
  * @example
- * const { out } = globalAveragePool(tensor(new Float32Array([1, 2, 3, 4]), [1, 1, 2, 2]))  // [[2.5]]
+ * ```ts
+ * import { globalAveragePool, tensor } from 'fovea'
+ * const { out } = globalAveragePool(tensor(Float32Array.of(1, 2, 3, 4), [1, 1, 2, 2]))
+ * console.log(out.data[0]) // => 2.5
+ * ```
  */
 export const globalAveragePool = operation<[x: TensorLike]>({
   name: 'globalAveragePool',

@@ -9,6 +9,7 @@ export interface LayerNormWeights {
   readonly bias?: TensorLike | undefined
 }
 
+/** Parameters of {@link layerNorm}. */
 export interface LayerNormOptions {
   /** Added to the variance; above 0, default 1e-5. */
   readonly eps?: number | undefined
@@ -31,7 +32,11 @@ export interface LayerNormOptions {
  * a weight is not `[N]`, ERR_FOVEA_OPTION where eps is not above 0. TypeError ERR_FOVEA_WEIGHT_MISSING for
  * one weight without the other.
  * @example
- * const { out } = layerNorm(tensor(new Float32Array([1, 2, 3, 4]), [2, 2]))  // about [-1, 1, -1, 1]
+ * ```ts
+ * import { layerNorm, tensor } from 'fovea'
+ * const { out } = layerNorm(tensor(Float32Array.of(1, 2, 3, 4), [2, 2]))
+ * console.log(Array.from(out.data, v => v.toFixed(3)).join(' ')) // => -1.000 1.000 -1.000 1.000
+ * ```
  */
 export const layerNorm = operation<
   [x: TensorLike, weights?: Weights<LayerNormWeights, 'layerNorm'> | null],

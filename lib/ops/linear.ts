@@ -23,8 +23,12 @@ export interface LinearWeights {
  * @throws RangeError ERR_FOVEA_RANK for rank 0, ERR_FOVEA_SHAPE where `in` is 0, ERR_FOVEA_WEIGHT_SHAPE
  * where the weights do not fit each other or `x`. TypeError ERR_FOVEA_WEIGHT_MISSING without `weight`.
  * @example
- * const weights = { weight: tensor(new Float32Array([1, 2, 3, 4]), [2, 2]) }
- * const { out } = linear(tensor(new Float32Array([1, 1]), [1, 2]), weights)  // [[3, 7]]
+ * ```ts
+ * import { linear, tensor } from 'fovea'
+ * const weights = { weight: tensor(Float32Array.of(1, 2, 3, 4), [2, 2]) }
+ * const { out } = linear(tensor(Float32Array.of(1, 1), [1, 2]), weights)
+ * console.log(out.data.join(' ')) // => 3 7
+ * ```
  */
 export const linear = operation<[x: TensorLike, weights: Weights<LinearWeights, 'linear'>]>({
   name: 'linear',

@@ -4,7 +4,7 @@ import { type Output, operation, type TensorLike } from '../core/operation.ts'
 export interface MergeAttentionOutputs {
   /** [B, H, L, Dv]. */
   out: Output
-  /** [B, H, L]: natural logarithm of the summed denominators; -Infinity where no part saw a key. */
+  /** [B, H, L], the natural logarithm of the summed denominators; -Infinity where no part saw a key. */
   lse?: Output
 }
 

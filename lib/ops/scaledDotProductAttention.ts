@@ -69,8 +69,9 @@ export interface ScaledDotProductAttentionOutputs {
  * @example
  * ```ts
  * import { scaledDotProductAttention, tensor } from 'fovea'
- * const [q, k, v] = [0, 1, 2].map(() => tensor(new Float32Array(8 * 128 * 64).fill(0.1), [1, 8, 128, 64]))
- * const { out, lse } = scaledDotProductAttention(q!, k!, v!, { causal: true, outputs: ['lse'] })
+ * const x = tensor(new Float32Array(8 * 128 * 64).fill(0.5), [1, 8, 128, 64])
+ * const { out, lse } = scaledDotProductAttention(x, x, x, { causal: true, outputs: ['lse'] })
+ * console.log(out.shape, out.data[0], lse.shape) // => [ 1, 8, 128, 64 ] 0.5 [ 1, 8, 128 ]
  * ```
  */
 export const scaledDotProductAttention = operation<

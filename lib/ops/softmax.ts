@@ -13,7 +13,11 @@ import type { TensorLike } from '../core/tensor.ts'
  *
  * @throws RangeError ERR_FOVEA_RANK for rank 0, ERR_FOVEA_SHAPE where N is 0.
  * @example
- * const { out } = softmax(tensor(new Float32Array([1, 2, 3]), [1, 3]))  // [0.09, 0.245, 0.665]
+ * ```ts
+ * import { softmax, tensor } from 'fovea'
+ * const { out } = softmax(tensor(Float32Array.of(1, 2, 3), [1, 3]))
+ * console.log(Array.from(out.data, v => v.toFixed(3)).join(' ')) // => 0.090 0.245 0.665
+ * ```
  */
 export const softmax = operation<[x: TensorLike]>({
   name: 'softmax',
