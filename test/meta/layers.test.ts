@@ -1,0 +1,60 @@
+// One name in every layer: what exists in one exists in all.
+import { existsSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { exportedOperations, filesUnder, read, root } from '../support/project.ts'
+
+/** Operations whose public cases are another operation's: see the specification of each. */
+const withoutGolden = new Set(['mergeAttention', 'blockSparseAttention'])
+
+const stems = (folder: string, end: string): string[] =>
+  filesUnder(folder)
+    .filter(path => path.endsWith(end) && !path.slice(folder.length + 1).includes('/'))
+    .map(path => basename(path, end))
+
+describe.each(exportedOperations)('%s', op => {
+  test.each([
+    `lib/ops/${op}.ts`,
+    `native/ops/${op}.cc`,
+    `test/ops/${op}.test.ts`,
+    `test/reference/${op}.ts`,
+    ...(withoutGolden.has(op) ? [] : [`test/golden/${op}`]),
+  ])('%s exists', path => {
+    expect(existsSync(join(root, path)), path).toBe(true)
+  })
+
+  test('is spelled the same wherever it is spelled', () => {
+    const values = read(`lib/ops/${op}.ts`).matchAll(
+      /^export (?:const|let|function|class|enum) (\w+)/gm,
+    )
+    expect([...values].map(([, name]) => name)).toEqual([op])
+    expect(read(`lib/ops/${op}.ts`)).toContain(`name: '${op}'`)
+    expect(read(`native/ops/${op}.cc`)).toMatch(new RegExp(`Register \\w+\\(\\{\\s*"${op}"`))
+    expect(read(`test/reference/${op}.ts`)).toMatch(new RegExp(`export const ${op}: Reference`))
+    expect(read(`test/reference/${op}.ts`)).toContain(`op: '${op}'`)
+    expect(read(`test/ops/${op}.test.ts`)).toContain(`'../reference/${op}.ts'`)
+  })
+})
+
+test('no layer has an operation that the others lack', () => {
+  const all = [...exportedOperations].sort()
+  expect(stems('lib/ops', '.ts')).toEqual(all)
+  expect(stems('native/ops', '.cc')).toEqual(all)
+  expect(stems('test/ops', '.test.ts')).toEqual(all)
+})
+
+test('a kernel is its contract, its code, and its instances', () => {
+  const headers = stems('native/kernels', '.h')
+  const code = headers.filter(stem => stem.endsWith('-inl')).map(stem => stem.slice(0, -4))
+  const contracts = headers.filter(stem => !stem.endsWith('-inl'))
+  expect(code.filter(stem => !contracts.includes(stem))).toEqual([])
+  expect(stems('native/kernels', '.cc')).toEqual(contracts)
+})
+
+test('lib/index.ts is sorted re-exports and nothing else', () => {
+  const source = read('lib/index.ts')
+  const statements = source.match(/^export (type )?(\{[^}]*\}|\*) from '\.\/[\w/.]+\.ts'$/gm) ?? []
+  expect(source.replace(/\s+/g, '')).toBe(statements.join('').replace(/\s+/g, ''))
+  const paths = statements.map(statement => statement.slice(statement.lastIndexOf("'./")))
+  expect(paths).toEqual([...paths].sort())
+})
