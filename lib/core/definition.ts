@@ -92,7 +92,10 @@ export interface Definition<Name extends string = string> {
   /** Required ones first, in the order in which they are given; then the optional ones. */
   readonly tensors: Readonly<Record<string, TensorSpec>>
   readonly outputs: Readonly<Record<string, OutputSpec>>
-  /** In a fixed order. As a function: what the parameters, sizes and names at hand call for. */
+  /**
+   * In a fixed order. As a function: what the parameters, sizes and names at hand call for. Where a
+   * parameter says how many weights there are it must have a `max`, for a caller may say anything.
+   */
   readonly weights?:
     | Readonly<Record<string, WeightSpec>>
     | ((c: Context<Name>) => Readonly<Record<string, WeightSpec>>)

@@ -24,10 +24,17 @@ interface Wishes {
 
 let lastId = 0
 
+// Another realm's AbortSignal is as good as this one's.
+function isSignal(value: unknown): value is AbortSignal {
+  if (typeof value !== 'object' || value === null) return false
+  const { aborted, addEventListener } = value as Partial<AbortSignal>
+  return typeof aborted === 'boolean' && typeof addEventListener === 'function'
+}
+
 function readWishes(frame: Frame): Wishes {
   const { name } = frame.plan
   const [signal, onProgress, priority, copyInputs] = frame.promiseOptions
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+  if (signal !== undefined && !isSignal(signal)) {
     fail(name, 'signal', 'ERR_FOVEA_TYPE', 'be an AbortSignal', signal)
   }
   if (onProgress !== undefined && typeof onProgress !== 'function') {

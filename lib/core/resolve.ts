@@ -86,6 +86,8 @@ function checkRange(
     const n = value as number
     const { min, max, above } = param
     if (
+      // What tensors imply or a default computes need not be whole.
+      (param.kind === 'integer' && !Number.isSafeInteger(n)) ||
       (min !== undefined && n < min) ||
       (max !== undefined && n > max) ||
       (above !== undefined && n <= above)
