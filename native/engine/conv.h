@@ -1,14 +1,14 @@
-// Convolutions over feature maps, in two and three dimensions: any stride, padding, dilation and groups,
-// maps of any layout, and whatever follows the sum before the result is written.
+// Convolutions over feature maps, in two and three dimensions: any stride, padding, dilation and
+// groups, maps of any layout, and whatever follows the sum before the result is written.
 //
-//   ConvShape shape{.inChannels = 64, .outChannels = 64, .kernel = {1, 3, 3}, .padding = {0, 1, 1}};
-//   float* packed = scratch.floats(convPackedFloats(shape));   // or prepared long before
+//   ConvShape shape{.inChannels = 64, .outChannels = 64, .kernel = {1, 3, 3}, .padding = {0, 1,
+//   1}}; float* packed = scratch.floats(convPackedFloats(shape));   // or prepared long before
 //   packConv(call, shape, weight, packed);
 //   const MapStep steps[] = {MapStep::affine({.shift = bias}), MapStep::store(out)};
 //   conv(call, {shape, x, packed, {}, steps});
 //
-// The bits of an element depend on the operands of its own sum alone: not on its neighbours, the batch,
-// any layout, the schedule, or when the weights were packed.
+// The bits of an element depend on the operands of its own sum alone: not on its neighbours, the
+// batch, any layout, the schedule, or when the weights were packed.
 #pragma once
 #include <cstdint>
 #include <limits>
@@ -53,12 +53,12 @@ struct ConvProblem {
   std::span<const MapStep> steps;
 };
 
-// Scratch a thread: at most 0.8 MB, more only where one row of every tap of one input channel, or one
-// row of 8 output channels, is larger.
+// Scratch a thread: at most 0.8 MB, more only where one row of every tap of one input channel, or
+// one row of 8 output channels, is larger.
 void conv(const Call& call, const ConvProblem& problem);
 
-// Packs `weight` [outChannels, inChannels / groups, kernel...] of any strides; its kernel axes may be
-// fewer than three, or none where the kernel is 1.
+// Packs `weight` [outChannels, inChannels / groups, kernel...] of any strides; its kernel axes may
+// be fewer than three, or none where the kernel is 1.
 int64_t convPackedFloats(const ConvShape& shape);
 void packConv(const Call& call, const ConvShape& shape, const Tensor& weight, float* packed);
 

@@ -9,8 +9,8 @@ namespace fovea {
 
 namespace {
 
-// Positions of a box: more would push what belongs to it out of the second-level cache, fewer would lay
-// out more rows twice.
+// Positions of a box: more would push what belongs to it out of the second-level cache, fewer would
+// lay out more rows twice.
 constexpr int64_t kBoxPositions = 912;
 constexpr int64_t kFewPositions = 192;
 // Floats of the input laid out at a time, and of the sums: 256 KB each.
@@ -67,7 +67,8 @@ double ConvPlan::lay(const ConvShape& s, const FeatureMap& map, bool sharedY, bo
   const int64_t rowFloats = s.kernel[0] * x.planes * y.planes * pitch;
   const int64_t fitting = kMapFloats / std::max<int64_t>(ins * rowFloats, 1) - y.reach;
   const int64_t few = ceilDiv(kFewPositions, pitch);
-  rows = evenPart(out[1], std::min(std::max(fitting, few), std::max<int64_t>(kBoxPositions / pitch, 1)), 1);
+  rows = evenPart(out[1],
+                  std::min(std::max(fitting, few), std::max<int64_t>(kBoxPositions / pitch, 1)), 1);
   boxRows_ = ceilDiv(out[1], rows);
   planeFloats = (rows + y.reach) * pitch;
   sliceFloats = x.planes * y.planes * planeFloats;
@@ -102,13 +103,15 @@ ConvPlan::ConvPlan(const ConvShape& s, const FeatureMap& map) {
 
   strips = ceilDiv(outs, kStrip);
   partStrips = evenPart(strips, kSumFloats / (sumPitch * kStrip), 1);
-  // Output channels of a box are shared out where there are few boxes, groups where one is little work.
+  // Output channels of a box are shared out where there are few boxes, groups where one is little
+  // work.
   const int64_t products = std::max<int64_t>(ins * s.taps() * outs * positions, 1);
   const int64_t pieces = map.batch * boxes();
   taskStrips = strips;
   taskGroups = 1;
   if (s.groups == 1) {
-    const int64_t wanted = std::min(ceilDiv(kTasks, std::max<int64_t>(pieces, 1)), products / kTaskProducts);
+    const int64_t wanted =
+        std::min(ceilDiv(kTasks, std::max<int64_t>(pieces, 1)), products / kTaskProducts);
     taskStrips = evenPart(strips, ceilDiv(strips, std::max<int64_t>(wanted, 1)), 1);
     partStrips = std::min(partStrips, taskStrips);
   } else {

@@ -1,13 +1,14 @@
 // How a convolution is cut, from its shape and the size of its map alone.
 //
-// The output is cut into boxes of positions, one slice of depth each. The input of a box is laid out in
-// scratch (convPack), a few channels at a time, so that the sum at every position p of the box under any
-// tap reads element offset(tap) + p: positions are numbered along rows of `pitch`, row behind row, and
-// lanes run across the ends of rows. The few positions between two rows are computed and not used.
+// The output is cut into boxes of positions, one slice of depth each. The input of a box is laid
+// out in scratch (convPack), a few channels at a time, so that the sum at every position p of the
+// box under any tap reads element offset(tap) + p: positions are numbered along rows of `pitch`,
+// row behind row, and lanes run across the ends of rows. The few positions between two rows are
+// computed and not used.
 //
-// An axis is laid out in one of two ways, whichever costs less. Shared: one plane for each residue of
-// the stride that the taps meet, and taps shift within it. Apart: a plane for every tap, with no position
-// between rows; for small maps and wide dilations.
+// An axis is laid out in one of two ways, whichever costs less. Shared: one plane for each residue
+// of the stride that the taps meet, and taps shift within it. Apart: a plane for every tap, with no
+// position between rows; for small maps and wide dilations.
 #pragma once
 #include <cstdint>
 
@@ -42,19 +43,20 @@ struct ConvPlan {
 
   int64_t out[3];  // size of the output
   ConvAxis y, x;
-  int64_t rows, columns;         // of a box
-  int64_t pitch, planeFloats;    // of one plane
-  int64_t sliceFloats;           // of all planes of one slice of depth
-  int64_t channelFloats;         // of all slices that one channel's taps meet
-  int64_t slackFloats;           // behind the last channel
-  int64_t chunkChannels;         // input channels that are laid out together
-  int64_t blockChannels;         // input channels whose sums stay in registers
-  int64_t runPositions;          // positions whose input stays in the first-level cache meanwhile
+  int64_t rows, columns;       // of a box
+  int64_t pitch, planeFloats;  // of one plane
+  int64_t sliceFloats;         // of all planes of one slice of depth
+  int64_t channelFloats;       // of all slices that one channel's taps meet
+  int64_t slackFloats;         // behind the last channel
+  int64_t chunkChannels;       // input channels that are laid out together
+  int64_t blockChannels;       // input channels whose sums stay in registers
+  int64_t runPositions;        // positions whose input stays in the first-level cache meanwhile
   int64_t sumPitch;
-  int64_t strips, partStrips;    // output channels of a group, and of one visit to a box
+  int64_t strips, partStrips;  // output channels of a group, and of one visit to a box
   int64_t taskStrips, stripTasks, taskGroups, groupTasks;
 
-  // Where the element of tap (z, y, x) lies for the first position, in floats from the channel's start.
+  // Where the element of tap (z, y, x) lies for the first position, in floats from the channel's
+  // start.
   int64_t offset(int64_t z, int64_t ky, int64_t kx) const {
     return z * sliceFloats + (x.plane(kx) * y.planes + y.plane(ky)) * planeFloats +
            y.shift(ky) * pitch + x.shift(kx);

@@ -11,20 +11,28 @@ namespace fovea {
 
 namespace {
 
-// 1 / max(norm of each channel over the tokens, eps). The sums are float64, so that neither large
-// nor many elements cost accuracy; they are 1 / D of the work.
+// 1 / max(norm of each channel over the tokens, eps). Runs of tokens are summed as float32 and the
+// runs as float64, so that many tokens cost no accuracy.
 void inverseNorms(const MatrixRows& x, int64_t tokens, int64_t channels, double eps, float* to,
                   Scratch& scratch) {
+  constexpr int64_t kRun = 64;
   const Scratch::Scope scope(scratch);
   auto* sums =
       reinterpret_cast<double*>(scratch.bytes(channels * static_cast<int64_t>(sizeof(double))));
+  float* run = scratch.floats(channels);
+  float* gathered = x.step() == 1 ? nullptr : scratch.floats(channels);
   std::fill(sums, sums + channels, 0.0);
-  for (int64_t n = 0; n < tokens; ++n) {
-    const float* row = x.row(n);
-    for (int64_t c = 0; c < channels; ++c) {
-      const double value = row[c * x.step()];
-      sums[c] += value * value;
+  for (int64_t first = 0; first < tokens; first += kRun) {
+    std::fill(run, run + channels, 0.0f);
+    for (int64_t n = first; n < std::min(first + kRun, tokens); ++n) {
+      const float* row = x.row(n);
+      if (gathered) {
+        for (int64_t c = 0; c < channels; ++c) gathered[c] = row[c * x.step()];
+        row = gathered;
+      }
+      rows().addSquares(row, run, channels);
     }
+    for (int64_t c = 0; c < channels; ++c) sums[c] += run[c];
   }
   for (int64_t c = 0; c < channels; ++c)
     to[c] = static_cast<float>(1 / std::max(std::sqrt(sums[c]), eps));

@@ -6,8 +6,9 @@
 
 namespace fovea {
 
-// Axes that a map does not have are of size 1, in front. Strides are in elements and may be 0: a gate
-// [B, 1, H, W] is a map whose channels share their memory, one [B, C] a map whose positions do.
+// Axes that a map does not have are of size 1, in front. Strides are in elements and may be 0: a
+// gate [B, 1, H, W] is a map whose channels share their memory, one [B, C] a map whose positions
+// do.
 struct FeatureMap {
   float* data = nullptr;
   int64_t batch = 0, channels = 0;

@@ -48,8 +48,8 @@ struct Plan {
 Plan planOf(const GemmProblem& p) {
   Plan plan;
   const MatrixRows& a = p.a.matrix;
-  plan.direct =
-      a && a.uniform() && a.step() == 1 && (p.columns <= kDirectColumns || p.rows <= kDirectRows);
+  const bool dense = a && a.uniform() && (a.step() == 1 || a.stride() == 1);
+  plan.direct = dense && (p.columns <= kDirectColumns || p.rows <= kDirectRows);
   plan.depth = evenPart(p.depth, kChunkDepth, 4);
   plan.chunks = std::max<int64_t>(ceilDiv(p.depth, plan.depth), 1);
   plan.rows =
@@ -153,7 +153,8 @@ Product::Operand Product::provideA(GemmRange rows, GemmRange k) {
   }
   const MatrixRows& matrix = p_.a.matrix;
   if (plan_.direct) {
-    return {matrix.row(rows.begin) + k.begin, kStrip * matrix.stride(), matrix.stride(), 1};
+    return {matrix.row(rows.begin) + k.begin * matrix.step(), kStrip * matrix.stride(),
+            matrix.stride(), matrix.step()};
   }
   const Operand operand{packedA_, k.size() * kStrip, 1, kStrip};
   if (rowOfA_ == rows.begin && kOfA_ == k.begin) return operand;

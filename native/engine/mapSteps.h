@@ -1,12 +1,13 @@
-// What happens to finished values of a feature map before they are written, as data: every layer that
-// computes a map (convolution, resize, the last pass of a gate) ends in a list of steps, applied to one
-// row of one channel at a time while it lies in the first-level cache.
+// What happens to finished values of a feature map before they are written, as data: every layer
+// that computes a map (convolution, resize, the last pass of a gate) ends in a list of steps,
+// applied to one row of one channel at a time while it lies in the first-level cache.
 //
 //   const MapStep steps[] = {MapStep::affine(bn), MapStep::activate(Activation::kRelu),
 //                            MapStep::add(x), MapStep::store(out)};
 //
-// A step reads the element of a map that stands where the value stands, so residuals and gates of any
-// layout take part as they lie; a map may be stored to the very memory another step read it from.
+// A step reads the element of a map that stands where the value stands, so residuals and gates of
+// any layout take part as they lie; a map may be stored to the very memory another step read it
+// from.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -16,8 +17,8 @@
 
 namespace fovea {
 
-// (v - centre) * scale + shift by channel, [channels] each or null: 0, 1, 0. A bias is a shift alone; a
-// batch norm is (running_mean, weight / sqrt(running_var + eps), bias).
+// (v - centre) * scale + shift by channel, [channels] each or null: 0, 1, 0. A bias is a shift
+// alone; a batch norm is (running_mean, weight / sqrt(running_var + eps), bias).
 struct ChannelAffine {
   const float* centre = nullptr;
   const float* scale = nullptr;
@@ -66,13 +67,13 @@ class MapSteps {
   // At most kMost of them.
   explicit MapSteps(std::span<const MapStep> steps);
 
-  // Whether all maps keep their positions in a line, so that a whole channel can be one row; `asLine`
-  // then makes them so.
+  // Whether all maps keep their positions in a line, so that a whole channel can be one row;
+  // `asLine` then makes them so.
   bool isLine() const;
   void asLine();
 
-  // Applies them to n consecutive values of a row, in place. `buffer` holds as many and is needed only
-  // where maps have positions that are not adjacent.
+  // Applies them to n consecutive values of a row, in place. `buffer` holds as many and is needed
+  // only where maps have positions that are not adjacent.
   void apply(const MapPlace& at, float* values, int64_t n, float* buffer) const;
 
  private:

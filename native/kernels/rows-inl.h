@@ -109,4 +109,17 @@ void geluRow(const float* x, float* y, int64_t n) {
   if (count > 0) gelu(Vec::loadPartial(x + i, count)).storePartial(y + i, count);
 }
 
-inline constexpr Rows kRows{softmaxRow, layerNormRow, geluRow, sumRow};
+inline void addSquares(const float* x, float* sums, int64_t n) {
+  int64_t i = 0;
+  for (; i + Vec::kLanes <= n; i += Vec::kLanes) {
+    const Vec v = Vec::load(x + i);
+    Vec::fma(v, v, Vec::load(sums + i)).store(sums + i);
+  }
+  if (i < n) {
+    const int rest = static_cast<int>(n - i);
+    const Vec v = Vec::loadPartial(x + i, rest);
+    Vec::fma(v, v, Vec::loadPartial(sums + i, rest)).storePartial(sums + i, rest);
+  }
+}
+
+inline constexpr Rows kRows{softmaxRow, layerNormRow, geluRow, sumRow, addSquares};

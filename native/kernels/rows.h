@@ -22,6 +22,8 @@ struct Rows {
   void (*gelu)(const float* x, float* y, int64_t n);
   // The sum of x, float64: exact but for the order of 2^-53. 6 instructions a vector.
   double (*sum)(const float* x, int64_t n);
+  // sums_i += x_i^2. 2 instructions a vector; rounds as float32, so callers add up in short runs.
+  void (*addSquares)(const float* x, float* sums, int64_t n);
 };
 
 const Rows& rows();
