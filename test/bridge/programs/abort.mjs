@@ -14,8 +14,8 @@ async function settles(promise, since) {
 const running = new AbortController()
 const queued = new AbortController()
 const reports = []
-const args = await job(2000, { signal: running.signal, onProgress: report => reports.push(report) })
-const next = await job(2000, { signal: queued.signal })
+const args = await job(4000, { signal: running.signal, onProgress: report => reports.push(report) })
+const next = await job(4000, { signal: queued.signal })
 let at = 0
 const first = settles(runLater(args), () => at)
 const second = settles(runLater(next), () => at)
