@@ -86,9 +86,9 @@ export function drawVisible(
   return drawing
 }
 
-/** The whole pattern, queries down and keys across, one point a pair (or more pairs, where there are many). */
+/** The whole pattern, queries down and keys across: a point a pair, or several pairs beyond 1024. */
 export function drawPattern(count: number, sees: (query: number, key: number) => boolean): Picture {
-  const side = Math.min(count, minWidth)
+  const side = Math.min(count, 1024)
   const rgb = new Uint8Array(side * side * 3)
   for (let y = 0; y < side; y++) {
     const query = Math.floor((y * count) / side)

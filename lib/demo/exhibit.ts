@@ -12,20 +12,24 @@
  *   part: 'attention',
  *   caption: 'Every patch looks at the 7 x 7 patches around it.',
  *   show(photo, bench) {
- *     const { heads, rows, columns } = photo.coarse
- *     const spatial = (t: Tensor) => permute(reshape(t, [1, 3, rows, columns, t.shape[3]!]), [0, 2, 3, 1, 4])
+ *     const { heads, rows, columns, count } = photo.coarse
+ *     const spatial = (t: Tensor) =>
+ *       permute(reshape(t, [1, 3, rows, columns, t.shape[3]!]), [0, 2, 3, 1, 4])
+ *     const options = { kernelSize: [7, 7], scale: defaultScale(heads) }
  *     return showAttention(photo, bench, {
  *       tokens: photo.coarse,
  *       query: heads,
- *       attend: value => {
- *         const { out } = neighborhoodAttention(spatial(heads), spatial(heads), spatial(value), { kernelSize: 7, scale })
- *         return reshape(permute(out, [0, 3, 1, 2, 4]), [1, 3, rows * columns, value.shape[3]!])
+ *       attend(value) {
+ *         const { out } = neighborhoodAttention(spatial(heads), spatial(heads), spatial(value), options)
+ *         return reshape(permute(out, [0, 3, 1, 2, 4]), [1, 3, count, value.shape[3]!])
  *       },
  *       sees: (query, key) => …,
  *     })
  *   },
  * }
  * ```
+ *
+ * Several variants are shown one after another by `together` (see sparseAttention).
  *
  * Anything else is put together from `bench.measure` (a row of the table), lib/demo/draw.ts (pictures) and
  * the readings of the photograph in {@link Photo}: the tokens at two scales, the feature map with named

@@ -1,16 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, test } from 'vitest'
-import {
-  attentionMatrix,
-  attentionOf,
-  defaultScale,
-  tellAttention,
-} from '../../lib/demo/attention.ts'
+import { defaultScale } from '../../lib/demo/attention.ts'
 import { filters } from '../../lib/demo/filters.ts'
 import { fitPicture } from '../../lib/demo/fit.ts'
 import { type Photo, readPhoto, type Scale, type Spot, tokenAt } from '../../lib/demo/photo.ts'
 import { decodePicture } from '../../lib/demo/picture.ts'
 import { chelseaSpots, findSpots } from '../../lib/demo/spots.ts'
+import { tellAttention } from '../../lib/demo/tell.ts'
+import { attentionMatrix, attentionOf } from '../../lib/demo/weights.ts'
 import { scaledDotProductAttention, type Tensor, tensor } from '../../lib/index.ts'
 
 let photo: Photo
@@ -96,11 +93,7 @@ describe('attention finds what is alike', () => {
   test('the identity as values gives the weights, one row a query', () => {
     const { coarse } = photo
     const { heads } = coarse
-    const matrix = attentionMatrix({
-      tokens: coarse,
-      query: heads,
-      attend: value => attend(heads, heads, value),
-    })
+    const matrix = attentionMatrix(504, 3, value => attend(heads, heads, value))
     expect(matrix.length).toBe(504 * 504)
     for (let query = 0; query < 504; query += 50) {
       const row = matrix.subarray(query * 504, (query + 1) * 504)

@@ -1,18 +1,12 @@
 import { scaledDotProductAttention, type Tensor, tensor } from '../../index.ts'
-import {
-  attentionMatrix,
-  attentionOf,
-  defaultScale,
-  explorePerHead,
-  identity,
-  measureAttention,
-  tellAttention,
-} from '../attention.ts'
+import { defaultScale, measureAttention } from '../attention.ts'
 import { heads } from '../descriptor.ts'
 import { drawAttention, drawPatches } from '../draw.ts'
 import type { Exhibit, Figure } from '../exhibit.ts'
 import { type Photo, type Scale, tokenAt } from '../photo.ts'
 import { drawnSpots } from '../spots.ts'
+import { tellAttention } from '../tell.ts'
+import { attentionMatrix, attentionOf, explorePerHead, identity } from '../weights.ts'
 
 export const exhibit: Exhibit = {
   part: 'attention',
@@ -21,13 +15,13 @@ export const exhibit: Exhibit = {
     const { coarse, fine } = photo
     const rows = [coarse, fine].flatMap(tokens => [
       measureAttention(bench, {
-        label: `${tokens.patch} px patches, three heads`,
+        label: 'three heads',
         tokens,
         query: tokens.heads,
         attend: value => attend(tokens.heads, tokens.heads, value),
       }),
       measureAttention(bench, {
-        label: `${tokens.patch} px patches, one head`,
+        label: 'one head',
         tokens,
         query: tokens.appearance,
         attend: value => attend(tokens.appearance, tokens.appearance, value),
@@ -41,11 +35,9 @@ export const exhibit: Exhibit = {
         ...[fine, coarse].map(tokens => ({
           label: `colour and texture, ${tokens.patch} px`,
           grid: tokens,
-          weights: attentionMatrix({
-            tokens,
-            query: tokens.appearance,
-            attend: value => attend(tokens.appearance, tokens.appearance, value),
-          }),
+          weights: attentionMatrix(tokens.count, 1, value =>
+            attend(tokens.appearance, tokens.appearance, value),
+          ),
         })),
         ...explorePerHead(
           attend(query, query, identity(coarse.count, heads.length)),

@@ -1,10 +1,10 @@
 import { linear, softmax, tensor } from '../../index.ts'
-import { tellAttention } from '../attention.ts'
 import { functionFlops } from '../bench.ts'
 import { drawAttention } from '../draw.ts'
 import type { Exhibit } from '../exhibit.ts'
 import { sharpness, tokenAt } from '../photo.ts'
 import * as reference from '../reference.ts'
+import { tellAttention } from '../tell.ts'
 
 const strengths = [sharpness / 3, sharpness, 3 * sharpness]
 const names = ['soft', 'as in the other maps', 'sharp']

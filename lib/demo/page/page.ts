@@ -114,22 +114,20 @@ function explorer({ photo, explorer: maps }: PageContent): string {
   maps.forEach(({ operation, label }, index) => {
     groups.set(operation, [...(groups.get(operation) ?? []), { index, label }])
   })
-  const many = groups.size > 1
-  const buttons = [...groups].map(
-    ([operation, choices]) =>
-      `<fieldset><legend>${text(operation)}</legend>${choices
-        .map(
-          ({ index, label }) =>
-            `<button type="button" aria-pressed="${index === 0}">${text(label === '' ? operation : label)}</button>`,
-        )
-        .join('')}</fieldset>`,
-  )
+  const button = (index: number, label: string): string =>
+    `<button type="button" aria-pressed="${index === 0}">${text(label)}</button>`
+  const choices = [...groups].map(([operation, variants]) => {
+    const alone = variants.length === 1
+    const buttons = variants.map(({ index, label }) => button(index, alone ? operation : label))
+    const legend = alone ? '' : `<legend>${text(operation)}</legend>`
+    return `<fieldset>${legend}${buttons.join('')}</fieldset>`
+  })
   return `<div class="explorer">
 <div class="stage"><img src="${photo.address}" width="${photo.width}" height="${photo.height}" alt="${text(photo.name)}"><canvas hidden tabindex="0" aria-label="Attention of the patch under the pointer; the arrow keys move it"></canvas></div>
 <div class="controls">
 <h2>Point at the picture</h2>
 <p>The outlined patch asks; the lighter a place, the more of its attention it gets. The arrow keys move the patch.</p>
-<div class="choices"${many ? ' data-many' : ''}>${buttons.join('')}</div>
+<div class="choices">${choices.join('')}</div>
 <p class="told" aria-live="polite"></p>
 <div class="legend"><i></i><span><span>no attention</span><span>most</span></span></div>
 </div>

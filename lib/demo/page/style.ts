@@ -34,11 +34,11 @@ h1 { font: 400 clamp(34px, 5.2vw, 60px)/1.06 var(--serif); letter-spacing: -.018
 
 .explorer { display: grid; grid-template-columns: minmax(0, 1fr) 300px; background: var(--raised); border: 1px solid var(--line); border-radius: 14px; overflow: hidden; }
 .stage { background: #07080b; display: flex; align-items: center; justify-content: center; min-width: 0; }
-.stage canvas, .stage img { display: block; width: 100%; height: auto; max-height: 76vh; object-fit: contain; cursor: crosshair; touch-action: none; }
+.stage canvas, .stage img { display: block; width: 100%; height: auto; max-height: 76vh; object-fit: contain; cursor: crosshair; touch-action: pan-y; }
 .controls { padding: 26px 26px 24px; display: flex; flex-direction: column; gap: 18px; }
 .controls h2 { font: 400 26px/1.15 var(--serif); margin: 0; letter-spacing: -.01em; }
 .controls p { margin: 0; font-size: 14.5px; color: var(--soft); }
-.choices { display: flex; flex-direction: column; gap: 10px; }
+.choices { display: flex; flex-direction: column; gap: 10px; max-height: 330px; overflow: auto; }
 .choices fieldset { border: 0; margin: 0; padding: 0; display: flex; flex-wrap: wrap; gap: 6px; }
 .choices legend { font: 12.5px/1.6 var(--mono); color: var(--faint); padding: 0; }
 .choices button { font: 14px/1 var(--sans); color: var(--ink); background: var(--sunken); border: 1px solid transparent; border-radius: 999px; padding: 8px 13px; cursor: pointer; }
