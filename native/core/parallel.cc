@@ -2,7 +2,6 @@
 
 #include <omp.h>
 
-#include <algorithm>
 #include <atomic>
 #include <exception>
 
@@ -49,12 +48,13 @@ void parallelForImpl(const Call& call, int64_t count, LoopBody body, void* conte
   if (count <= 0) return;
   Loop loop{*call.control, count, body, context};
   loop.control.tilesTotal.fetch_add(count, std::memory_order_relaxed);
-  int threads = static_cast<int>(std::min<int64_t>(call.threads, count));
   // A loop inside a loop stays on its thread: a nested region would open a second team.
-  if (threads <= 1 || omp_in_parallel()) {
+  if (call.threads <= 1 || count == 1 || omp_in_parallel()) {
     loop.work();
   } else {
-    threads = startableThreads(threads);
+    // The whole team even for a few indices: libgomp ends the threads that a smaller region leaves
+    // out and starts them anew for the next.
+    const int threads = startableThreads(call.threads);
 #pragma omp parallel num_threads(threads)
     loop.work();
   }

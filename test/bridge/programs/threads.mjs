@@ -20,8 +20,12 @@ if (!isMainThread) {
   await startLibuv()
   const before = threadCount()
   let most = before
+  let last = before
+  // A thread that has ended stays listed for an instant: two looks in a row count.
   const watch = setInterval(() => {
-    most = Math.max(most, threadCount())
+    const now = threadCount()
+    most = Math.max(most, Math.min(last, now))
+    last = now
   }, 2)
   const [small, large] = [await job(0.1), await job(20)]
   const busy = team.map(worker => {
