@@ -45,10 +45,10 @@ test('no layer has an operation that the others lack', () => {
 
 test('a kernel is its contract, its code, and its instances', () => {
   const headers = stems('native/kernels', '.h')
-  const code = headers.filter(stem => stem.endsWith('-inl')).map(stem => stem.slice(0, -4))
-  const contracts = headers.filter(stem => !stem.endsWith('-inl'))
-  expect(code.filter(stem => !contracts.includes(stem))).toEqual([])
-  expect(stems('native/kernels', '.cc')).toEqual(contracts)
+  for (const kernel of stems('native/kernels', '.cc')) {
+    expect(headers).toContain(kernel)
+    expect(headers).toContain(`${kernel}-inl`)
+  }
 })
 
 test('lib/index.ts is sorted re-exports and nothing else', () => {

@@ -3,7 +3,7 @@ import { describeOperation } from '../support/describeOperation.ts'
 import type { Random } from '../support/random.ts'
 import { float32, type Inputs } from '../support/tensors.ts'
 
-function channels(random: Random, shape = shapeOf(random), params: object = {}): Inputs {
+function channels(random: Random, shape = shapeOf(random), params: Inputs['params'] = {}): Inputs {
   return {
     tensors: {
       query: random.tensor(shape),
