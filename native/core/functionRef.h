@@ -13,8 +13,8 @@ class FunctionRef<Result(Args...)> {
  public:
   FunctionRef() = default;
   template <class Callable>
-  requires(!std::is_same_v<std::remove_cvref_t<Callable>, FunctionRef>)
-      FunctionRef(Callable&& callable)  // NOLINT: implicit, so that a lambda can be passed as it is
+    requires(!std::is_same_v<std::remove_cvref_t<Callable>, FunctionRef>)
+  FunctionRef(Callable&& callable)  // NOLINT: implicit, so that a lambda can be passed as it is
       : target_(const_cast<void*>(static_cast<const void*>(&callable))),
         call_([](void* target, Args... args) -> Result {
           return (*static_cast<std::remove_reference_t<Callable>*>(target))(

@@ -28,4 +28,4 @@ inline float sum(const float* x, int64_t n) {
   return total[0].sum();
 }
 
-inline constexpr Peak kPeak{multiplyAdd, 2 * kChains* Vec::kLanes, sum};
+inline constexpr Peak kPeak{multiplyAdd, 2 * kChains * Vec::kLanes, sum};

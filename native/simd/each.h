@@ -2,8 +2,8 @@
 // (fovea::avx512, fovea::avx2, ...). No include guard, on purpose: every kernel's .cc includes it
 // once, after all its other includes, because nothing but kernel code may be compiled under a
 // target pragma (an AVX-512 copy of a std:: template could otherwise be linked into portable code).
-// Kernel code has no friend functions: GCC compiles those outside the pragma's reach. It stands in a
-// namespace without a name, so that helpers of two kernels may share one.
+// Kernel code has no friend functions: GCC compiles those outside the pragma's reach. It stands in
+// a namespace without a name, so that helpers of two kernels may share one.
 //
 //   #include "kernels/rows.h"                  // declares struct Rows { void (*softmax)(...); }
 //   #define FOVEA_KERNEL "kernels/rows-inl.h"  // ends with inline constexpr Rows kRows{softmax};

@@ -1,7 +1,7 @@
 // Elementary functions over Vec, compiled for every instruction set after its header.
 // Errors are in ulp against float64 over the whole domain, except where the true value lies below
-// 2^-125: there a result may be 0. test/native/elementary.cc holds each of them on every instruction set.
-// Costs are instructions a vector. NaN gives NaN everywhere.
+// 2^-125: there a result may be 0. test/native/elementary.cc holds each of them on every
+// instruction set. Costs are instructions a vector. NaN gives NaN everywhere.
 
 // c[0] + c[1] x + ... + c[n - 1] x^(n - 1) by Horner.
 template <int n>

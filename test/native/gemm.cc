@@ -29,16 +29,10 @@ TEST(gemmGivesTheSameBitsHoweverItIsCut) {
     checkSame(product(m, 2, [&](GemmProblem& p) { packedA(p), packedB(p); }), want, "both packed");
 
     const Pieces a{m.a, m.shape.depth, kStrip}, b{m.b, m.shape.depth, kPanel};
-    checkSame(product(m, 1,
-                      [&](GemmProblem& p) {
-                        p.a = {nullptr, {}, a.source()};
-                      }),
-              want, "A by pieces");
-    checkSame(product(m, 2,
-                      [&](GemmProblem& p) {
-                        p.b = {nullptr, {}, b.source()};
-                      }),
-              want, "B by pieces");
+    checkSame(product(m, 1, [&](GemmProblem& p) { p.a = {nullptr, {}, a.source()}; }), want,
+              "A by pieces");
+    checkSame(product(m, 2, [&](GemmProblem& p) { p.b = {nullptr, {}, b.source()}; }), want,
+              "B by pieces");
 
     Row c(want.size());
     const GemmProblem whole = m.problem(c.data());
