@@ -6,6 +6,7 @@
 
 #include "core/parallel.h"
 #include "engine/decode.h"
+#include "kernels/attendPanel.h"
 #include "kernels/attendTile.h"
 
 namespace fovea {
@@ -95,8 +96,8 @@ void look(Panel& panel, int segment) {
 // The terms of a score that the problem has, for one panel at one block.
 class Terms {
  public:
-  Terms(const AttendProblem& p, Scratch& scratch, const AttendTile& tile)
-      : problem_(p), tile_(tile), any_(p.softcap > 0 || p.alibi || p.bias || p.mask) {
+  Terms(const AttendProblem& p, Scratch& scratch)
+      : problem_(p), any_(p.softcap > 0 || p.alibi || p.bias || p.mask) {
     if (p.bias || p.mask) addend_ = scratch.floats(int64_t{kBlockKeys} * kPanel);
     terms_.softcap = p.softcap * kLog2e;
   }
@@ -117,9 +118,9 @@ class Terms {
         if (problem_.bias) bias[i] = panel.rows[i].bias + first * problem_.biasStride;
         if (problem_.mask) mask[i] = panel.rows[i].mask + first * problem_.maskStride;
       }
-      tile_.packAddend(problem_.bias ? bias : nullptr, problem_.biasStride,
-                       problem_.mask ? mask : nullptr, problem_.maskStride, panel.queries, keys,
-                       addend_);
+      attendPanel().packAddend(problem_.bias ? bias : nullptr, problem_.biasStride,
+                               problem_.mask ? mask : nullptr, problem_.maskStride, panel.queries,
+                               keys, addend_);
       terms_.addend = addend_;
     }
     return &terms_;
@@ -127,7 +128,6 @@ class Terms {
 
  private:
   const AttendProblem& problem_;
-  const AttendTile& tile_;
   bool any_;
   float* addend_ = nullptr;
   float positions_[kPanel] = {};
@@ -192,7 +192,7 @@ void attendSegment(const AttendProblem& p, int segment, Panel* panels, int count
       }
       block.terms = terms.at(panel, segment, at, block.keys);
       const bool hides = block.begin || (block.terms && block.terms->addend);
-      if (hides && clean < 0) clean = tile.finite(values.rows(), block.keys, p.valueDepth);
+      if (hides && clean < 0) clean = attendPanel().finite(values.rows(), block.keys, p.valueDepth);
       block.careful = hides && clean == 0;
       tile.attend(block);
     }
@@ -214,7 +214,7 @@ void attendRows(const AttendProblem& p, int64_t first, int64_t count, Scratch& s
          static_cast<int>(std::min<int64_t>(kPanel, count - t * kPanel)), scratch);
   }
   float* scores = scratch.floats(int64_t{kBlockKeys} * kPanel);
-  Terms terms(p, scratch, tile);
+  Terms terms(p, scratch);
   for (int segment = 0; segment < p.segmentCount; ++segment)
     attendSegment(p, segment, panels, panelCount, scores, terms, scratch, tile);
   for (int t = 0; t < panelCount; ++t) {
@@ -223,8 +223,8 @@ void attendRows(const AttendProblem& p, int64_t first, int64_t count, Scratch& s
     float lse[kPanel];
     for (int i = 0; i < panel.queries; ++i) out[i] = panel.rows[i].out;
     const bool wanted = panel.rows[0].lse != nullptr;
-    tile.finish(panel.acc, panel.shift, panel.sums, p.sinks ? panel.sinks : nullptr, panel.queries,
-                p.valueDepth, out, p.outInner, wanted ? lse : nullptr);
+    attendPanel().finish(panel.acc, panel.shift, panel.sums, p.sinks ? panel.sinks : nullptr,
+                         panel.queries, p.valueDepth, out, p.outInner, wanted ? lse : nullptr);
     for (int i = 0; wanted && i < panel.queries; ++i) *panel.rows[i].lse = lse[i] - panel.excess[i];
     for (int i = 0; panel.rows[0].state && i < panel.queries; ++i) {
       panel.rows[i].state[0] = panel.shift[i];

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <limits>
 
-#include "kernels/attendTile.h"
+#include "kernels/attendPanel.h"
 
 namespace fovea {
 
@@ -13,7 +13,7 @@ namespace {
 constexpr float kLog2e = 1.44269504088896341f;
 constexpr float kHidden = -std::numeric_limits<float>::infinity();
 
-// bias and mask of the block's keys for every query, as attendTile's packAddend makes them.
+// bias and mask of the block's keys for every query, as AttendPanel::packAddend makes them.
 void gatherAddend(const AttendProblem& p, const QueryRow* rows, int64_t at, int keys,
                   float* addend) {
   for (int r = 0; r < p.rows; ++r) {
@@ -109,7 +109,7 @@ void decodePart(const AttendProblem& p, int64_t part, float* state, int64_t rowS
       hides = hides || first[r] > 0 || last[r] < block.keys;
     }
     if (addend) gatherAddend(p, rows, at, block.keys, addend);
-    block.careful = hides && !attendTile().finite(block.valueRows, block.keys, p.valueDepth);
+    block.careful = hides && !attendPanel().finite(block.valueRows, block.keys, p.valueDepth);
     tile.attend(block);
   }
   for (int r = 0; r < count; ++r) {
@@ -146,8 +146,8 @@ void decodeJoin(const AttendProblem& p, int64_t parts, float* state, int64_t row
     out[r] = row.out;
     lseRows[r] = row.lse;
   }
-  attendTile().finish(acc, shift, sums, p.sinks ? sinks : nullptr, count, p.valueDepth, out,
-                      p.outInner, lseRows[0] ? lse : nullptr);
+  attendPanel().finish(acc, shift, sums, p.sinks ? sinks : nullptr, count, p.valueDepth, out,
+                       p.outInner, lseRows[0] ? lse : nullptr);
   for (int r = 0; lseRows[0] && r < count; ++r) *lseRows[r] = lse[r] - excess[r];
 }
 

@@ -1,0 +1,27 @@
+// What a panel of 48 queries needs beside the attention tile: the bias and mask of a block, brought
+// into its lanes, and the results, brought out of them.
+#pragma once
+#include <cstdint>
+
+#include "kernels/pack.h"
+
+namespace fovea {
+
+struct AttendPanel {
+  // addend[j][i] = bias[i][j] * log2(e), -inf where mask[i][j] is 0; either of them may be null,
+  // and the strides along j may be 0 or negative. Rows i >= count repeat the last.
+  void (*packAddend)(const float* const* bias, int64_t biasStride, const uint8_t* const* mask,
+                     int64_t maskStride, int count, int keys, float* addend);
+  // out[i][c * inner] = acc[c][i] / sums[i] for i < count; a query that saw no key gets 0. With
+  // sinks (units of log2, null for none) the denominator has the further term exp2(sink). lse[i],
+  // where lse is not null, is the natural logarithm of the denominator, -inf where nothing was
+  // seen.
+  void (*finish)(const float* acc, const float* shift, const float* sums, const float* sinks,
+                 int count, int valueDepth, float* const* out, int64_t inner, float* lse);
+  // Whether every element of the rows is finite.
+  bool (*finite)(const float* const* rows, int count, int depth);
+};
+
+const AttendPanel& attendPanel();
+
+}  // namespace fovea
