@@ -54,10 +54,7 @@ inline void weighTile(const float* p, const float* const* rows, int column, int 
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
-    for (int c = 0; c < kVecs; ++c) {
-      acc[r][c] = Vec::load(out + r * kPanel + c * kLanes);
-      if (factor) acc[r][c] = acc[r][c] * factor[c];
-    }
+    for (int c = 0; c < kVecs; ++c) acc[r][c] = Vec::zero();
   }
 #pragma GCC unroll 4
   for (int64_t j = 0; j < keys; ++j) {
@@ -75,7 +72,11 @@ inline void weighTile(const float* p, const float* const* rows, int column, int 
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
-    for (int c = 0; c < kVecs; ++c) acc[r][c].store(out + r * kPanel + c * kLanes);
+    for (int c = 0; c < kVecs; ++c) {
+      float* to = out + r * kPanel + c * kLanes;
+      const Vec before = Vec::load(to);
+      (factor ? Vec::fma(before, factor[c], acc[r][c]) : before + acc[r][c]).store(to);
+    }
   }
 }
 
@@ -126,14 +127,15 @@ void weighRun(const AttendBlock& b, int group, int begin, int end, const float* 
 void weighCarefully(const AttendBlock& b, int group, int begin, int end, const float* factors) {
   for (int c = 0; c < b.valueDepth; ++c) {
     float* out = b.acc + c * kPanel + group * kLanes;
-    Vec acc = Vec::load(out);
-    if (factors) acc = acc * Vec::load(factors + group * kLanes);
+    Vec acc = Vec::zero();
     for (int j = begin; j < end; ++j) {
       const Vec p = Vec::load(b.scores + j * kPanel + group * kLanes);
       const Vec sum = Vec::fma(Vec::set(b.valueRows[j][c]), p, acc);
       acc = Vec::select(Vec::equal(p, Vec::zero()), acc, sum);
     }
-    acc.store(out);
+    const Vec before = Vec::load(out);
+    (factors ? Vec::fma(before, Vec::load(factors + group * kLanes), acc) : before + acc)
+        .store(out);
   }
 }
 
@@ -337,15 +339,16 @@ bool normalise(const AttendBlock& b, int group, const Sight& sight, float* facto
     }
   }
   // The order of a sum follows from what is seen, never from what the values hold.
+  Vec here = Vec::zero();
   if (b.terms) {
-    sum = exponentiateSome(b, group, sight.begin, sight.end, sum);
+    here = exponentiateSome(b, group, sight.begin, sight.end, here);
   } else {
-    sum = exponentiateSome(b, group, sight.begin, sight.fullBegin, sum);
-    sum = b.careful ? exponentiateAll<true>(b, group, sight.fullBegin, sight.fullEnd, sum)
-                    : exponentiateAll<false>(b, group, sight.fullBegin, sight.fullEnd, sum);
-    sum = exponentiateSome(b, group, sight.fullEnd, sight.end, sum);
+    here = exponentiateSome(b, group, sight.begin, sight.fullBegin, here);
+    here = b.careful ? exponentiateAll<true>(b, group, sight.fullBegin, sight.fullEnd, here)
+                     : exponentiateAll<false>(b, group, sight.fullBegin, sight.fullEnd, here);
+    here = exponentiateSome(b, group, sight.fullEnd, sight.end, here);
   }
-  sum.store(b.sums + at);
+  (sum + here).store(b.sums + at);
   return moved;
 }
 
