@@ -4,7 +4,7 @@ import type { Weights } from '../core/weights.ts'
 
 /** The state_dict of torch.nn.MultiheadAttention, as it is. */
 export interface MultiHeadAttentionWeights {
-  /** [3 E, E]: rows of the query, key and value projections. */
+  /** [3 E, E], rows of the query, key and value projections. */
   readonly in_proj_weight: TensorLike
   /** [E, E]. */
   readonly 'out_proj.weight': TensorLike
@@ -28,7 +28,7 @@ export interface MultiHeadAttentionOptions {
 export interface MultiHeadAttentionOutputs {
   /** [B, Lq, E]. */
   out: Output
-  /** [B, Lq, Lk]: the mean over the heads of the softmax. */
+  /** [B, Lq, Lk], the mean over the heads of the softmax. */
   attentionWeights?: Output
 }
 

@@ -6,7 +6,7 @@ import type { Weights } from '../core/weights.ts'
 export interface XcaBlockWeights {
   /** [heads, 1, 1]. */
   readonly temperature: TensorLike
-  /** [3 C, C]: rows of query, key, value, each heads x D. */
+  /** [3 C, C], rows of query, key, value, each heads x D. */
   readonly 'qkv.weight': TensorLike
   /** [3 C]. */
   readonly 'qkv.bias'?: TensorLike | undefined

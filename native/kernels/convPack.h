@@ -1,5 +1,5 @@
-// Lays a plane of a map out for convTile: rows at a fixed pitch, zeros where the padding is, and, under a
-// stride, the positions of one tap side by side.
+// Lays a plane of a map out for convTile: rows at a fixed pitch, zeros where the padding is, and,
+// under a stride, the positions of one tap side by side.
 #pragma once
 #include <cstdint>
 
@@ -10,8 +10,9 @@ struct ConvPlane {
   const float* from;
   int64_t rowStride, columnStride;
   int64_t height, width;
-  // to[j * pitch + i] = element (row + j * rowStep, column + i * columnStep), j < rows, i < columns.
-  // A pitch below `columns` lets the zeros at the end of a row be those at the start of the next.
+  // to[j * pitch + i] = element (row + j * rowStep, column + i * columnStep), j < rows, i <
+  // columns. A pitch below `columns` lets the zeros at the end of a row be those at the start of
+  // the next.
   float* to;
   int64_t row, rowStep, rows;
   int64_t column, columnStep, columns;
@@ -23,8 +24,8 @@ struct ConvPlane {
 };
 
 struct ConvPack {
-  // A load and a store a vector where columns that follow each other are adjacent in memory or every
-  // second one; otherwise element by element.
+  // A load and a store a vector where columns that follow each other are adjacent in memory or
+  // every second one; otherwise element by element.
   void (*plane)(const ConvPlane&);
 };
 

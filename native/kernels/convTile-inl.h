@@ -1,6 +1,6 @@
-// Vectors of positions a register tile spans: with few rows it is wider, because fewer than 8 sums at
-// a time cannot hide the latency of a multiply-add. 32 registers: 8 x 3, 4 x 6, 2 x 8, 1 x 12; 16
-// registers: 4 x 3 (8 rows are two tiles), 2 x 5, 1 x 8.
+// Vectors of positions a register tile spans: with few rows it is wider, because fewer than 8 sums
+// at a time cannot hide the latency of a multiply-add. 32 registers: 8 x 3, 4 x 6, 2 x 8, 1 x 12;
+// 16 registers: 4 x 3 (8 rows are two tiles), 2 x 5, 1 x 8.
 inline constexpr bool kManyRegisters = Vec::kRegisters >= 32;
 inline constexpr int kMostRows = kManyRegisters ? 8 : 4;
 template <int kRows>
@@ -8,7 +8,9 @@ inline constexpr int kTileVectors = kManyRegisters ? (kRows == 8   ? 3
                                                       : kRows == 4 ? 6
                                                       : kRows == 2 ? 8
                                                                    : 12)
-                                                   : (kRows == 4 ? 3 : kRows == 2 ? 5 : 8);
+                                                   : (kRows == 4   ? 3
+                                                      : kRows == 2 ? 5
+                                                                   : 8);
 
 template <int kRows, int kVectors>
 void multiplyTile(const ConvBlock& block, int row, int64_t position) {

@@ -108,10 +108,12 @@ struct Vec {
   static Vec evens(Vec a, Vec b) { return joinHalves(_mm256_shuffle_ps(a.v, b.v, 0x88)); }
   static Vec odds(Vec a, Vec b) { return joinHalves(_mm256_shuffle_ps(a.v, b.v, 0xdd)); }
   static Vec zipLow(Vec a, Vec b) {
-    return {_mm256_permute2f128_ps(_mm256_unpacklo_ps(a.v, b.v), _mm256_unpackhi_ps(a.v, b.v), 0x20)};
+    return {
+        _mm256_permute2f128_ps(_mm256_unpacklo_ps(a.v, b.v), _mm256_unpackhi_ps(a.v, b.v), 0x20)};
   }
   static Vec zipHigh(Vec a, Vec b) {
-    return {_mm256_permute2f128_ps(_mm256_unpacklo_ps(a.v, b.v), _mm256_unpackhi_ps(a.v, b.v), 0x31)};
+    return {
+        _mm256_permute2f128_ps(_mm256_unpacklo_ps(a.v, b.v), _mm256_unpackhi_ps(a.v, b.v), 0x31)};
   }
 
   // Rows become columns: r[i] lane j <- r[j] lane i.

@@ -99,8 +99,7 @@ struct Vec {
     return {_mm512_permutex2var_ps(a.v, from, b.v)};
   }
   static Vec zipLow(Vec a, Vec b) {
-    const __m512i from =
-        _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    const __m512i from = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
     return {_mm512_permutex2var_ps(a.v, from, b.v)};
   }
   static Vec zipHigh(Vec a, Vec b) {

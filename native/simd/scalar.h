@@ -89,7 +89,7 @@ struct Vec {
   static Mask isNan(Vec a) { return {a.v != a.v}; }
   static Vec select(Mask m, Vec yes, Vec no) { return m.m ? yes : no; }
 
-  float sum() const { return v; }  // of the lanes, fixed order
+  float sum() const { return v; }      // of the lanes, fixed order
   float maximum() const { return v; }  // anything where a lane is NaN
 
   // Of the lanes of a followed by those of b: every second one, from the first or the second.
