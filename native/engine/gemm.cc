@@ -18,11 +18,9 @@ int64_t evenPart(int64_t count, int64_t most, int64_t unit) {
 
 // A block of A stays in L2 (1.25 MB on the machine it was measured on, 1 MB on most) while the
 // panels of B pass through it one by one, each asked for while the one before is multiplied:
-// without that, [512, 768] x [768, 3072] ran at 117 instead of 140 GFLOP/s. A panel of such depth
-// does not fit into L1, and need not: cutting k so that it does cost more in visits of the sums
-// (131 GFLOP/s).
+// without that, [512, 768] x [768, 3072] ran at 117 instead of 140 GFLOP/s.
 constexpr int64_t kBlockFloats = 96 * 1024;
-constexpr int64_t kBlockRows = 256;
+constexpr int64_t kBlockRows = 128;
 constexpr int64_t kBlockRowsLeast = 32;
 // Past this depth a product is cut into chunks that continue each other's sums, so that two panels
 // and the block still fit into L2.
@@ -297,18 +295,24 @@ void gemm(const Call& call, const GemmProblem& problem) {
   // Rows of a task: a block, or, where each task packs B for itself, as many as make that 1 % of
   // it.
   constexpr int64_t kPackingRows = 1024;
-  // Enough tasks for many threads, unless they would be shorter than some ten microseconds.
+  // Columns of a task: all, unless that makes too few tasks for many threads. Where each task packs
+  // A for itself, 4 panels a task instead of 12 cost [197, 384] x [384, 1152] a tenth of its speed.
   constexpr int64_t kTasks = 16;
-  constexpr int64_t kTaskProducts = 1 << 20;
   constexpr int64_t kTaskPanels = 4;
+  constexpr int64_t kPackingPanels = 12;
+  // Multiply-adds of a task: between some ten microseconds and some ten milliseconds.
+  constexpr int64_t kLeastProducts = int64_t{1} << 20;
+  constexpr int64_t kMostProducts = int64_t{1} << 29;
   const Plan plan = planOf(problem);
+  const bool packsA = !problem.a.strips && !plan.direct;
   const int64_t taskRows =
       problem.b.panels ? plan.rows : evenPart(problem.rows, kPackingRows, plan.rows);
   const int64_t rowTasks = ceilDiv(problem.rows, taskRows);
   const int64_t panels = ceilDiv(problem.columns, kPanel);
   const int64_t panelProducts = std::min(taskRows, problem.rows) * (problem.depth + 1) * kPanel;
-  const int64_t least = std::max(kTaskPanels, ceilDiv(kTaskProducts, panelProducts));
-  const int64_t most = std::max(least, kGroupPanels);
+  const int64_t least =
+      std::max(packsA ? kPackingPanels : kTaskPanels, ceilDiv(kLeastProducts, panelProducts));
+  const int64_t most = std::max(least, kMostProducts / panelProducts);
   const int64_t taskPanels =
       evenPart(panels, std::clamp(panels * rowTasks / kTasks, least, most), 1);
   const int64_t columnTasks = ceilDiv(panels, taskPanels);

@@ -5,6 +5,12 @@
 inline constexpr int kTileRows = Vec::kRegisters >= 32 ? 8 : 4;
 inline constexpr int kTileVectors = 3;
 inline constexpr int kTileColumns = kTileVectors * Vec::kLanes;
+inline constexpr int kLine = 16;  // floats of a cache line
+// Steps of k that a tile runs before the next rows take their turn, its sums waiting in memory.
+// Narrow vectors read the panel again every 4 rows: it must stay in L1 (a run of half a panel
+// touches 24 KB; AVX2 then reaches 80 instead of 70 % of its peak). Eight rows of wide ones stream
+// it from L2 as fast, and the visits of the sums would cost 3 %.
+inline constexpr int64_t kRunSteps = kTileColumns == kPanel ? int64_t{1} << 60 : 192;
 
 // sum[r][v] += a[r] * b[v]: one step of k.
 template <int kRows, int kVectors, class Element>
@@ -21,24 +27,46 @@ template <int kRows, int kVectors, class Element>
   }
 }
 
-// The products of a packed strip: everything at offsets known here. Every four steps ask for a line
-// of the next panel.
+// What a tile asks for while it multiplies.
+struct Ahead {
+  const float* panel;  // the next one: a line every four steps, `step` floats apart
+  int64_t step;
+  float* const* to;  // where its own rows will be stored, from `column` on, or null
+  int column;
+};
+
+// Steps of k between asking for an element of A and using it: 4 KB.
+inline constexpr int kAheadSteps = 128;
+
+// Four steps of a packed strip at a time: everything at offsets known here. The rows of C are asked
+// for one by one over the whole length, so that their misses do not come all at once at its end.
 template <int kRows, int kVectors>
 [[gnu::always_inline]] inline void addStrip(const float* a, const float* b, int64_t depth,
-                                            const float* ahead, int64_t aheadStep,
-                                            Vec (&sum)[kRows][kVectors]) {
-  int64_t k = depth;
-  for (; k >= 4; k -= 4) {
-    __builtin_prefetch(ahead, 0, 2);
-    ahead += aheadStep;
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; ++i) {
-      addProducts([&](int r) { return a[i * kStrip + r]; }, b + i * kPanel, sum);
+                                            Ahead ahead, Vec (&sum)[kRows][kVectors]) {
+  constexpr int kSpan = kVectors * Vec::kLanes;
+  const int64_t part = depth / (4 * kRows);
+  for (int r = 0; r <= kRows; ++r) {
+    if (ahead.to && r < kRows) {
+      const float* to = ahead.to[r] + ahead.column;
+#pragma GCC unroll 3
+      for (int j = 0; j < kSpan; j += kLine) __builtin_prefetch(to + j, 1, 2);
+      __builtin_prefetch(to + kSpan - 1, 1, 2);
     }
-    a += 4 * kStrip;
-    b += 4 * kPanel;
+    for (int64_t i = r < kRows ? part : depth / 4 - kRows * part; i > 0; --i) {
+      __builtin_prefetch(ahead.panel, 0, 2);
+      ahead.panel += ahead.step;
+#pragma GCC unroll 4
+      for (int k = 0; k < 4; ++k) {
+        if (k * kStrip % kLine == 0) __builtin_prefetch(a + (kAheadSteps + k) * kStrip, 0, 3);
+        addProducts([&](int row) { return a[k * kStrip + row]; }, b + k * kPanel, sum);
+      }
+      a += 4 * kStrip;
+      b += 4 * kPanel;
+    }
   }
-  for (; k > 0; --k, a += kStrip, b += kPanel) addProducts([&](int r) { return a[r]; }, b, sum);
+  for (int64_t k = depth % 4; k > 0; --k, a += kStrip, b += kPanel) {
+    addProducts([&](int row) { return a[row]; }, b, sum);
+  }
 }
 
 // The products of rows where they lie.
@@ -54,28 +82,36 @@ template <int kRows, int kVectors>
   }
 }
 
+// Steps [k, k + depth) of a product.
+struct Run {
+  int64_t k, depth;
+  bool ends;  // with the last one
+};
+
 // One register tile: kRows rows, kVectors vectors of the panel, of which `columns` columns count.
 template <int kRows, int kVectors>
-void multiplyTile(const GemmBlock& block, int64_t row, int column, int columns, const float* ahead,
-                  int64_t aheadStep) {
+void multiplyTile(const GemmBlock& block, const Run& run, int64_t row, int column, int columns,
+                  Ahead ahead) {
   Vec sum[kRows][kVectors];
   float* sums = block.sums + row * kPanel + column;
+  const bool resume = block.resume || run.k > 0;
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 3
     for (int v = 0; v < kVectors; ++v) {
-      sum[r][v] = block.resume ? Vec::load(sums + r * kPanel + v * Vec::kLanes) : Vec::zero();
+      sum[r][v] = resume ? Vec::load(sums + r * kPanel + v * Vec::kLanes) : Vec::zero();
     }
   }
-  const float* a = block.a + row / kStrip * block.aStrip + row % kStrip * block.aRow;
-  const float* b = block.panel + column;
+  const float* a =
+      block.a + row / kStrip * block.aStrip + row % kStrip * block.aRow + run.k * block.aStep;
+  const float* b = block.panel + run.k * kPanel + column;
   if (block.aRow == 1 && block.aStep == kStrip) {
-    addStrip(a, b, block.depth, ahead, aheadStep, sum);
+    addStrip(a, b, run.depth, ahead, sum);
   } else {
-    addRows(a, block.aRow, block.aStep, b, block.depth, sum);
+    addRows(a, block.aRow, block.aStep, b, run.depth, sum);
   }
 
-  if (!block.to) {
+  if (!block.to || !run.ends) {
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 3
@@ -115,41 +151,46 @@ void multiplyTile(const GemmBlock& block, int64_t row, int column, int columns, 
 }
 
 template <int kRows, int kVectors>
-inline void multiplyRemainder(const GemmBlock& block, int64_t row, int column, int columns,
-                              const float* ahead, int64_t aheadStep) {
+inline void multiplyRemainder(const GemmBlock& block, const Run& run, int64_t row, int column,
+                              int columns, Ahead ahead) {
   if constexpr (kRows > 0) {
     if (block.rows - row == kRows) {
-      multiplyTile<kRows, kVectors>(block, row, column, columns, ahead, aheadStep);
+      multiplyTile<kRows, kVectors>(block, run, row, column, columns, ahead);
     } else {
-      multiplyRemainder<kRows - 1, kVectors>(block, row, column, columns, ahead, aheadStep);
+      multiplyRemainder<kRows - 1, kVectors>(block, run, row, column, columns, ahead);
     }
   }
 }
 
-// All rows of the block by one span of columns. Each tile asks for a quarter of a line a step of
-// the panel ahead, until all of it was asked for (`linesLeft`).
+// All rows of the block by one span of columns; `linesLeft` of the panel ahead were not asked for.
 template <int kVectors>
 void multiplySpan(const GemmBlock& block, int column, int columns, int64_t& linesLeft) {
-  constexpr int kLine = 16;
-  const int64_t lines = block.depth * kPanel / kLine;
-  for (int64_t row = 0; row < block.rows; row += kTileRows) {
-    const float* ahead = block.panel;
-    int64_t aheadStep = 0;
-    if (linesLeft > 0) {
-      ahead = block.ahead + (lines - linesLeft) * kLine;
-      aheadStep = kLine;
-      linesLeft -= block.depth / 4;
+  const int64_t runs = (block.depth - 1) / kRunSteps + 1;
+  const int64_t steps = runs > 1 ? ((block.depth + runs - 1) / runs + 3) / 4 * 4 : block.depth;
+  int64_t k = 0;
+  do {
+    const int64_t depth = block.depth - k < steps ? block.depth - k : steps;
+    const Run run{k, depth, k + depth == block.depth};
+    for (int64_t row = 0; row < block.rows; row += kTileRows) {
+      Ahead ahead{block.panel, 0, nullptr, column};
+      if (linesLeft > 0) {
+        ahead.panel = block.ahead + block.depth * kPanel - linesLeft * kLine;
+        ahead.step = kLine;
+        linesLeft -= depth / 4;
+      }
+      if (block.to && run.ends) ahead.to = block.to + row;
+      if (block.rows - row >= kTileRows) {
+        multiplyTile<kTileRows, kVectors>(block, run, row, column, columns, ahead);
+      } else {
+        multiplyRemainder<kTileRows - 1, kVectors>(block, run, row, column, columns, ahead);
+      }
     }
-    if (block.rows - row >= kTileRows) {
-      multiplyTile<kTileRows, kVectors>(block, row, column, columns, ahead, aheadStep);
-    } else {
-      multiplyRemainder<kTileRows - 1, kVectors>(block, row, column, columns, ahead, aheadStep);
-    }
-  }
+    k += depth;
+  } while (k < block.depth);
 }
 
 void multiply(const GemmBlock& block) {
-  int64_t linesLeft = block.ahead ? block.depth * kPanel / 16 : 0;
+  int64_t linesLeft = block.ahead ? block.depth * kPanel / kLine : 0;
   for (int column = 0; column < block.columns; column += kTileColumns) {
     const int columns =
         block.columns - column < kTileColumns ? block.columns - column : kTileColumns;
