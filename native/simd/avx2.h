@@ -105,6 +105,13 @@ struct Vec {
     return _mm_cvtss_f32(_mm_max_ss(c, _mm_movehdup_ps(c)));
   }
 
+  static Vec pick(Vec a, Vec b, const int32_t* index, int32_t first) {
+    const __m256i at = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(index));
+    const __m256i from = _mm256_sub_epi32(at, _mm256_set1_epi32(first));
+    const __m256 inB = _mm256_castsi256_ps(_mm256_slli_epi32(from, 28));  // bit 3 as the sign
+    return {_mm256_blendv_ps(_mm256_permutevar8x32_ps(a.v, from),
+                             _mm256_permutevar8x32_ps(b.v, from), inB)};
+  }
   static Vec evens(Vec a, Vec b) { return joinHalves(_mm256_shuffle_ps(a.v, b.v, 0x88)); }
   static Vec odds(Vec a, Vec b) { return joinHalves(_mm256_shuffle_ps(a.v, b.v, 0xdd)); }
   static Vec zipLow(Vec a, Vec b) {

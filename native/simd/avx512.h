@@ -88,6 +88,10 @@ struct Vec {
   }
   float maximum() const { return _mm512_reduce_max_ps(v); }
 
+  static Vec pick(Vec a, Vec b, const int32_t* index, int32_t first) {
+    const __m512i from = _mm512_sub_epi32(_mm512_loadu_si512(index), _mm512_set1_epi32(first));
+    return {_mm512_permutex2var_ps(a.v, from, b.v)};
+  }
   static Vec evens(Vec a, Vec b) {
     const __m512i from =
         _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);

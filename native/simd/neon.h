@@ -108,6 +108,13 @@ struct Vec {
   float sum() const { return vaddvq_f32(v); }
   float maximum() const { return vmaxvq_f32(v); }
 
+  static Vec pick(Vec a, Vec b, const int32_t* index, int32_t first) {
+    const uint32x4_t from = vreinterpretq_u32_s32(vsubq_s32(vld1q_s32(index), vdupq_n_s32(first)));
+    // Each index as those of its four bytes.
+    const uint32x4_t bytes = vaddq_u32(vmulq_n_u32(from, 0x04040404u), vdupq_n_u32(0x03020100u));
+    const uint8x16x2_t table = {vreinterpretq_u8_f32(a.v), vreinterpretq_u8_f32(b.v)};
+    return {vreinterpretq_f32_u8(vqtbl2q_u8(table, vreinterpretq_u8_u32(bytes)))};
+  }
   static Vec evens(Vec a, Vec b) { return {vuzp1q_f32(a.v, b.v)}; }
   static Vec odds(Vec a, Vec b) { return {vuzp2q_f32(a.v, b.v)}; }
   static Vec zipLow(Vec a, Vec b) { return {vzip1q_f32(a.v, b.v)}; }

@@ -92,6 +92,10 @@ struct Vec {
   float sum() const { return v; }      // of the lanes, fixed order
   float maximum() const { return v; }  // anything where a lane is NaN
 
+  // Lane i: element index[i] - first of the lanes of a followed by those of b.
+  static Vec pick(Vec a, Vec b, const int32_t* index, int32_t first) {
+    return *index == first ? a : b;
+  }
   // Of the lanes of a followed by those of b: every second one, from the first or the second.
   static Vec evens(Vec a, Vec) { return a; }
   static Vec odds(Vec, Vec b) { return b; }

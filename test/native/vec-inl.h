@@ -81,6 +81,9 @@ static void transpose(float* x) {
   Vec::transpose(r);
   for (int i = 0; i < Vec::kLanes; ++i) r[i].store(x + i * Vec::kLanes);
 }
+static void pick(const float* x, const int32_t* index, int32_t first, float* y) {
+  Vec::pick(Vec::load(x), Vec::load(x + Vec::kLanes), index, first).store(y);
+}
 static void unzip(const float* x, float* evens, float* odds) {
   const Vec a = Vec::load(x), b = Vec::load(x + Vec::kLanes);
   Vec::evens(a, b).store(evens);
@@ -106,23 +109,8 @@ static void splitExponent(const float* x, float* m, float* e) {
   exponent.store(e);
 }
 
-inline constexpr VecFunctions kVecFunctions{Vec::kLanes,
-                                            kLaneFunctions,
-                                            loadPartial,
-                                            storePartial,
-                                            firstLanes,
-                                            between,
-                                            ofBytes,
-                                            ofBytesPartial,
-                                            combine,
-                                            any,
-                                            all,
-                                            constants,
-                                            sum,
-                                            maximum,
-                                            transpose,
-                                            unzip,
-                                            zip,
-                                            wideSum,
-                                            wideSumOfSquares,
-                                            splitExponent};
+inline constexpr VecFunctions kVecFunctions{
+    Vec::kLanes, kLaneFunctions,   loadPartial,  storePartial, firstLanes, between,
+    ofBytes,     ofBytesPartial,   combine,      any,          all,        constants,
+    sum,         maximum,          transpose,    pick,         unzip,      zip,
+    wideSum,     wideSumOfSquares, splitExponent};

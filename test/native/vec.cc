@@ -188,6 +188,12 @@ TEST(acrossLanes) {
     }
     float pairs[128], evens[64], odds[64], again[128];
     for (int i = 0; i < 2 * n; ++i) pairs[i] = float(i);
+    for (int round = 0; round < 20; ++round) {
+      int32_t index[64];
+      for (int i = 0; i < n; ++i) index[i] = 7 + int32_t(random.integer(0, 2 * n - 1));
+      v.pick(pairs, index, 7, evens);
+      for (int i = 0; i < n; ++i) CHECK(evens[i] == float(index[i] - 7));
+    }
     v.unzip(pairs, evens, odds);
     v.zip(evens, odds, again);
     for (int i = 0; i < n; ++i) CHECK(evens[i] == float(2 * i) && odds[i] == float(2 * i + 1));

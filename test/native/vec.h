@@ -26,9 +26,10 @@ struct VecFunctions {
   void (*constants)(float* zero, float* iota);
   float (*sum)(const float* x);
   float (*maximum)(const float* x);
-  void (*transpose)(float* x);                               // lanes rows of lanes
-  void (*unzip)(const float* x, float* evens, float* odds);  // two vectors
-  void (*zip)(const float* a, const float* b, float* x);     // back
+  void (*transpose)(float* x);  // lanes rows of lanes
+  void (*pick)(const float* x, const int32_t* index, int32_t first, float* y);  // two vectors
+  void (*unzip)(const float* x, float* evens, float* odds);                     // two vectors
+  void (*zip)(const float* a, const float* b, float* x);                        // back
   double (*wideSum)(const float* x, int64_t vectors);
   double (*wideSumOfSquares)(const float* x, int64_t vectors);
   void (*splitExponent)(const float* x, float* m, float* e);
