@@ -149,11 +149,12 @@ void Box::finish(const ConvBox& box, int64_t b, int64_t firstChannel, int64_t ch
                      sizeof(float) * static_cast<size_t>(columns));
       }
       at = {b, at.c, 0, 0, (at.z * plan_.out[1] + at.y) * columns};
-      end_.lines.apply(at, sums, rows * columns, buffer_);
+      end_.lines.apply(at, sums, sums, rows * columns, buffer_);
       continue;
     }
     for (int64_t y = 0; y < rows; ++y, ++at.y) {
-      end_.rows.apply(at, sums + y * plan_.pitch, columns, buffer_);
+      float* row = sums + y * plan_.pitch;
+      end_.rows.apply(at, row, row, columns, buffer_);
     }
   }
 }

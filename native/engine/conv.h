@@ -1,8 +1,8 @@
 // Convolutions over feature maps, in two and three dimensions: any stride, padding, dilation and
 // groups, maps of any layout, and whatever follows the sum before the result is written.
 //
-//   ConvShape shape{.inChannels = 64, .outChannels = 64, .kernel = {1, 3, 3}, .padding = {0, 1,
-//   1}}; float* packed = scratch.floats(convPackedFloats(shape));   // or prepared long before
+//   ConvShape shape{.inChannels = 64, .outChannels = 64, .kernel = {1, 3, 3}};
+//   float* packed = scratch.floats(convPackedFloats(shape));  // or prepared long before
 //   packConv(call, shape, weight, packed);
 //   const MapStep steps[] = {MapStep::affine({.shift = bias}), MapStep::store(out)};
 //   conv(call, {shape, x, packed, {}, steps});

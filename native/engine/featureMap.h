@@ -6,9 +6,7 @@
 
 namespace fovea {
 
-// Axes that a map does not have are of size 1, in front. Strides are in elements and may be 0: a
-// gate [B, 1, H, W] is a map whose channels share their memory, one [B, C] a map whose positions
-// do.
+// Axes that a map does not have are of size 1, in front. Strides are in elements and may be 0.
 struct FeatureMap {
   float* data = nullptr;
   int64_t batch = 0, channels = 0;
@@ -55,6 +53,18 @@ struct FeatureMap {
     return map;
   }
 
+  // The same map, its axes of size 1 as long as anybody wants: [B, C] gates every position, [B, 1,
+  // H, W] every channel.
+  FeatureMap spread() const {
+    FeatureMap map = *this;
+    if (batch == 1) map.batchStride = 0;
+    if (channels == 1) map.channelStride = 0;
+    for (int axis = 0; axis < 3; ++axis) {
+      if (size[axis] == 1) map.stride[axis] = 0;
+    }
+    return map;
+  }
+
   // Where all positions, in row-major order, are one distance apart: that distance in `step`.
   bool isLine(int64_t& step) const {
     int64_t next = 0, count = 1;  // where the axis in front must continue; positions so far
@@ -68,7 +78,7 @@ struct FeatureMap {
       count *= size[axis];
       next = step * count;
     }
-    if (count == 1) step = 1;
+    if (count == 1) step = 0;
     return true;
   }
 

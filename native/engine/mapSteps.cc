@@ -10,6 +10,7 @@ namespace fovea {
 MapSteps::MapSteps(std::span<const MapStep> steps)
     : count_(static_cast<int>(std::min<size_t>(steps.size(), kMost))) {
   std::copy_n(steps.begin(), count_, steps_);
+  for (MapStep& s : std::span(steps_, static_cast<size_t>(count_))) s.map = s.map.spread();
 }
 
 bool MapSteps::isLine() const {
@@ -26,29 +27,51 @@ void MapSteps::asLine() {
   }
 }
 
-void MapSteps::apply(const MapPlace& at, float* values, int64_t n, float* buffer) const {
+float* MapSteps::target(const MapPlace& at) const {
+  const MapStep& s = steps_[0];
+  if (count_ != 1 || s.kind != MapStep::Kind::kStore || s.map.stride[2] != 1) return nullptr;
+  return s.map.at(at.b, at.c, at.z, at.y, at.x);
+}
+
+void MapSteps::apply(const MapPlace& at, const float* from, float* values, int64_t n,
+                     float* buffer) const {
   const MapRow& row = mapRow();
-  for (const MapStep& s : std::span(steps_, static_cast<size_t>(count_))) {
-    if (s.kind == MapStep::Kind::kAffine) {
-      row.affine(values, values, n, s.channel.centreOf(at.c), s.channel.scaleOf(at.c),
-                 s.channel.shiftOf(at.c), s.activation);
-      continue;
-    }
-    float* m = s.map.at(at.b, at.c, at.z, at.y, at.x);
-    int64_t step = s.map.stride[2];
+  const auto move = copy().tile;
+  for (int i = 0; i < count_; ++i) {
+    const MapStep& s = steps_[i];
+    const auto elements = [&](const MapStep& step) {
+      return step.map.at(at.b, at.c, at.z, at.y, at.x);
+    };
     if (s.kind == MapStep::Kind::kStore) {
-      copy().tile(values, 0, 1, m, 0, step, 1, n);
+      move(from, 0, 1, elements(s), 0, s.map.stride[2], 1, n);
       continue;
     }
-    if (step != 0 && step != 1) {
-      copy().tile(m, 0, step, buffer, 0, 1, 1, n);
-      m = buffer;
-      step = 1;
+    // A last store to adjacent elements is where the step before it writes.
+    float* to = values;
+    if (i == count_ - 2) {
+      const MapStep& last = steps_[i + 1];
+      if (last.kind == MapStep::Kind::kStore && last.map.stride[2] == 1) {
+        to = elements(last);
+        ++i;
+      }
     }
-    const auto combine = s.kind == MapStep::Kind::kMultiply ? row.multiply
-                         : s.kind == MapStep::Kind::kAdd    ? row.add
-                                                            : row.modulate;
-    combine(values, m, step, values, n);
+    if (s.kind == MapStep::Kind::kAffine) {
+      row.affine(from, to, n, s.channel.centreOf(at.c), s.channel.scaleOf(at.c),
+                 s.channel.shiftOf(at.c), s.activation);
+    } else {
+      const float* m = elements(s);
+      int64_t step = s.map.stride[2];
+      if (step != 0 && step != 1) {
+        move(m, 0, step, buffer, 0, 1, 1, n);
+        m = buffer;
+        step = 1;
+      }
+      const auto combine = s.kind == MapStep::Kind::kMultiply ? row.multiply
+                           : s.kind == MapStep::Kind::kAdd    ? row.add
+                                                              : row.modulate;
+      combine(from, m, step, to, n);
+    }
+    from = to;
   }
 }
 

@@ -6,8 +6,9 @@
 //                            MapStep::add(x), MapStep::store(out)};
 //
 // A step reads the element of a map that stands where the value stands, so residuals and gates of
-// any layout take part as they lie; a map may be stored to the very memory another step read it
-// from.
+// any layout take part as they lie. An axis of size 1 stands for all its positions, so that [B, C],
+// [B, 1, H, W] and [1, C] are gates too. A map may be stored to the very elements another step has
+// read.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -72,9 +73,13 @@ class MapSteps {
   bool isLine() const;
   void asLine();
 
-  // Applies them to n consecutive values of a row, in place. `buffer` holds as many and is needed
-  // only where maps have positions that are not adjacent.
-  void apply(const MapPlace& at, float* values, int64_t n, float* buffer) const;
+  // Applies them to n consecutive positions of a channel whose values are `from`; `values`, which
+  // may be `from` itself, holds what lies between two steps, and `buffer` as much again, used where
+  // positions of a map are not adjacent. What `values` holds in the end is unspecified.
+  void apply(const MapPlace& at, const float* from, float* values, int64_t n, float* buffer) const;
+
+  // Where values could be written at once: there is but a store, to adjacent elements. Else null.
+  float* target(const MapPlace& at) const;
 
  private:
   int count_;

@@ -30,6 +30,14 @@ void affine(const float* x, float* y, int64_t n, float centre, float scale, floa
   });
 }
 
+void affineAlong(const float* x, float* y, int64_t n, const float* centre, const float* scale,
+                 const float* shift) {
+  eachVector(n, [&](int64_t i, int count) {
+    const Vec v = loadLanes(x + i, count) - loadLanes(centre + i, count);
+    storeLanes(Vec::fma(v, loadLanes(scale + i, count), loadLanes(shift + i, count)), y + i, count);
+  });
+}
+
 template <class Combine>
 inline void combineRows(const float* x, const float* m, int64_t mStep, float* y, int64_t n,
                         Combine combine) {
@@ -57,4 +65,4 @@ void modulate(const float* x, const float* m, int64_t mStep, float* y, int64_t n
   combineRows(x, m, mStep, y, n, [](Vec a, Vec b) { return (Vec::set(1.0f) + a) * b; });
 }
 
-inline constexpr MapRow kMapRow{affine, multiply, add, modulate};
+inline constexpr MapRow kMapRow{affine, affineAlong, multiply, add, modulate};

@@ -14,6 +14,9 @@ struct MapRow {
   // above the deviation. 2 instructions a vector besides the activation.
   void (*affine)(const float* x, float* y, int64_t n, float centre, float scale, float shift,
                  Activation activation);
+  // y = (x - centre) * scale + shift where the row runs along channels, with the same bits.
+  void (*affineAlong)(const float* x, float* y, int64_t n, const float* centre, const float* scale,
+                      const float* shift);
   // y = x * m, y = x + m, and (1 + x) * m; m is a row, or one number where `mStep` is 0.
   void (*multiply)(const float* x, const float* m, int64_t mStep, float* y, int64_t n);
   void (*add)(const float* x, const float* m, int64_t mStep, float* y, int64_t n);

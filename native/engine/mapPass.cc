@@ -1,0 +1,52 @@
+#include "engine/mapPass.h"
+
+#include <algorithm>
+
+#include "core/parallel.h"
+#include "kernels/copy.h"
+
+namespace fovea {
+
+namespace {
+
+// Positions of a channel that pass through the first-level cache together.
+constexpr int64_t kRun = 4096;
+// Elements that make a task, a few microseconds of memory traffic.
+constexpr int64_t kTaskElements = 16384;
+
+}  // namespace
+
+void mapPass(const Call& call, const FeatureMap& map, std::span<const MapStep> given) {
+  MapSteps steps(given);
+  FeatureMap x = map;
+  int64_t step;
+  if (x.isLine(step) && steps.isLine()) {
+    x = x.line(step);
+    steps.asLine();
+  }
+  const int64_t width = x.size[2], run = std::min(width, kRun);
+  const int64_t rows = x.channels * x.size[0] * x.size[1];
+  if (x.batch * rows * width == 0) return;
+  const int64_t runs = (width + run - 1) / run;
+  const int64_t taskRows = std::max<int64_t>(kTaskElements / run, 1);
+  const int64_t tasks = (rows + taskRows - 1) / taskRows;
+  parallelFor(call, x.batch * runs * tasks, [&](int64_t task, Scratch& scratch) {
+    const int64_t b = task / (runs * tasks), first = task % runs * run;
+    const int64_t n = std::min(run, width - first);
+    float* values = scratch.floats(n);
+    float* buffer = scratch.floats(n);
+    const int64_t begin = task / runs % tasks * taskRows, end = std::min(begin + taskRows, rows);
+    for (int64_t row = begin; row < end; ++row) {
+      const int64_t y = row % x.size[1], z = row / x.size[1] % x.size[0];
+      const MapPlace at{b, row / x.size[1] / x.size[0], z, y, first};
+      const float* from = x.at(b, at.c, z, y, first);
+      if (n > 1 && x.stride[2] != 1) {
+        copy().tile(from, 0, x.stride[2], values, 0, 1, 1, n);
+        from = values;
+      }
+      steps.apply(at, from, values, n, buffer);
+    }
+  });
+}
+
+}  // namespace fovea
