@@ -5,16 +5,20 @@ import { dynamic, type IntegerParam, integer, type ListParam, list } from './par
 /** Larger steps and margins than a map can have: sizes computed from them stay exact. */
 const kMost = 2 ** 31 - 1
 
-const perAxis = (axes: number, min: number, fallback: number): ListParam =>
-  list(integer({ min, max: kMost }), { length: axes, default: fallback })
+/** One whole number an axis; a single one stands for all. */
+export const perAxis = (
+  axes: number,
+  min: number,
+  options: Pick<ListParam, 'default'> = {},
+): ListParam => list(integer({ min, max: kMost }), { length: axes, ...options })
 
 /** The stride, padding and dilation of a convolution over so many axes. */
 export const convolutionParams = (
   axes: number,
 ): { stride: ListParam; padding: ListParam; dilation: ListParam; groups: IntegerParam } => ({
-  stride: perAxis(axes, 1, 1),
-  padding: perAxis(axes, 0, 0),
-  dilation: perAxis(axes, 1, 1),
+  stride: perAxis(axes, 1, { default: 1 }),
+  padding: perAxis(axes, 0, { default: 0 }),
+  dilation: perAxis(axes, 1, { default: 1 }),
   groups: integer({ default: 1, min: 1, implied: dynamic('x and weights.weight tell', groupsOf) }),
 })
 
