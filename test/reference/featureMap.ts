@@ -41,10 +41,16 @@ export function pooled(x: Dense): Dense64 {
   return out
 }
 
+/** A value for each axis; a single one stands for all. */
+export type PerAxis = number | readonly number[]
+
+export const spread = (given: PerAxis, axes: number): readonly number[] =>
+  typeof given === 'number' ? range(axes).map(() => given) : given
+
 export interface Convolution {
-  readonly stride?: readonly number[]
-  readonly padding?: readonly number[]
-  readonly dilation?: readonly number[]
+  readonly stride?: PerAxis
+  readonly padding?: PerAxis
+  readonly dilation?: PerAxis
   readonly groups?: number
 }
 
@@ -53,13 +59,15 @@ export function convolved(
   x: Dense,
   weight: Dense,
   bias?: Dense,
-  { stride, padding, dilation, groups = 1 }: Convolution = {},
+  { stride = 1, padding = 0, dilation = 1, groups = 1 }: Convolution = {},
 ): Dense64 {
   const [B, Cin, ...size] = x.shape as [number, number, ...number[]]
   const [Cout, CinOfGroup, ...kernel] = weight.shape as [number, number, ...number[]]
-  const [s, p, d] = [stride, padding, dilation].map((given, n) =>
-    size.map((_, axis) => given?.[axis] ?? (n === 1 ? 0 : 1)),
-  ) as [number[], number[], number[]]
+  const [s, p, d] = [stride, padding, dilation].map(given => spread(given, size.length)) as [
+    readonly number[],
+    readonly number[],
+    readonly number[],
+  ]
   const outSize = size.map(
     (n, axis) => Math.floor((n + 2 * p[axis]! - d[axis]! * (kernel[axis]! - 1) - 1) / s[axis]!) + 1,
   )
@@ -156,9 +164,9 @@ export function maxPooled(
 }
 
 /** Linear interpolation along every spatial axis, without anti-aliasing. */
-export function resized(x: Dense, size: readonly number[], alignCorners: boolean): Dense64 {
+export function resized(x: Dense, size: PerAxis, alignCorners: boolean): Dense64 {
   let current: Dense = x
-  size.forEach((m, spatialAxis) => {
+  spread(size, spatialOf(x).length).forEach((m, spatialAxis) => {
     const axis = spatialAxis + 2
     const n = current.shape[axis]!
     const inner = sizeOf(current.shape.slice(axis + 1))

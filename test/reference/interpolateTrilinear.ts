@@ -1,5 +1,5 @@
 // Separable linear interpolation of volumes, as torch.nn.functional.interpolate without anti-aliasing.
-import { resized } from './featureMap.ts'
+import { type PerAxis, resized } from './featureMap.ts'
 import type { Reference } from './reference.ts'
 
 export const interpolateTrilinear: Reference = {
@@ -10,7 +10,7 @@ export const interpolateTrilinear: Reference = {
   isBatched: () => true,
   compute({ tensors, params }) {
     const { size, alignCorners = false } = params as unknown as {
-      size: readonly number[]
+      size: PerAxis
       alignCorners?: boolean
     }
     return { out: resized(tensors.x!, size, alignCorners) }

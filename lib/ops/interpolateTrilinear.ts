@@ -1,0 +1,51 @@
+import { perAxis } from '../core/convolution.ts'
+import { operation, type TensorLike } from '../core/operation.ts'
+import { boolean } from '../core/params.ts'
+
+/** Parameters of {@link interpolateTrilinear}. */
+export interface InterpolateTrilinearOptions {
+  /** Depth, height and width of the output; one number stands for all. */
+  readonly size: number | readonly [number, number, number]
+  /** Whether the corners of input and output lie upon each other, rather than their edges. Default false. */
+  readonly alignCorners?: boolean | undefined
+}
+
+/**
+ * Resizes each channel by linear interpolation along three axes, one after the other, without
+ * anti-aliasing, as `torch.nn.functional.interpolate`.
+ *
+ * `x` is `[B, C, D, H, W]`, `out` is `[B, C, ...size]`. Output position o of m, over n elements, lies at
+ *
+ *     s = o * (n - 1) / (m - 1), or 0 where m = 1         alignCorners
+ *     s = max(0, (o + 1/2) * n / m - 1/2)                 otherwise
+ *
+ * and takes `(1 - f) * x[i] + f * x[min(i + 1, n - 1)]` with `i = floor(s)` and `f = s - i`; where f is
+ * 0, x[i] alone counts, so an axis that keeps its size is left exactly as it is.
+ *
+ * Scratch: 16 bytes for each position along an axis of the output; and for each thread six of its rows.
+ *
+ * @throws RangeError ERR_FOVEA_OPTION without size or where one is below 1, ERR_FOVEA_SHAPE for an empty
+ * axis of x.
+ * @example
+ * ```ts
+ * import { interpolateTrilinear, tensor } from 'fovea'
+ * const x = tensor(new Float32Array([1, 3]), [1, 1, 1, 1, 2])
+ * const { out } = interpolateTrilinear(x, { size: [1, 1, 3], alignCorners: true }) // 1, 2, 3
+ * ```
+ */
+export const interpolateTrilinear = operation<[x: TensorLike], InterpolateTrilinearOptions>({
+  name: 'interpolateTrilinear',
+  summary: 'Linear interpolation over three axes',
+  tensors: { x: { shape: 'B C D H W' } },
+  outputs: { out: { shape: 'B C outD outH outW' } },
+  params: {
+    size: perAxis(3, 1),
+    alignCorners: boolean({ default: false }),
+  },
+  derived: {
+    outD: c => c.list('size')[0]!,
+    outH: c => c.list('size')[1]!,
+    outW: c => c.list('size')[2]!,
+  },
+  nonEmpty: ['H'],
+})
