@@ -56,7 +56,8 @@ test('no flag or pragma trades exactness for speed', () => {
 })
 
 test('a file does one thing: at most 400 lines', () => {
-  const long = code.map(path => [path, read(path).split('\n').length - 1] as const)
+  const written = code.filter(path => path !== 'lib/promises.ts') // which the build generates
+  const long = written.map(path => [path, read(path).split('\n').length - 1] as const)
   expect(long.filter(([, lines]) => lines > 400)).toEqual([])
 })
 
