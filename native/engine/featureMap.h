@@ -53,6 +53,14 @@ struct FeatureMap {
     return map;
   }
 
+  // One entry of the batch alone.
+  FeatureMap entry(int64_t b) const {
+    FeatureMap map = *this;
+    map.data += b * batchStride;
+    map.batch = 1;
+    return map;
+  }
+
   // The same map, its axes of size 1 as long as anybody wants: [B, C] gates every position, [B, 1,
   // H, W] every channel.
   FeatureMap spread() const {

@@ -93,6 +93,11 @@ inline double sumSquaredDeviations(const float* x, const float* y, Vec meanHigh,
   return sum.total();
 }
 
+double squaredDeviationsOfRow(const float* x, int64_t n, double mean) {
+  const float high = float(mean);
+  return sumSquaredDeviations(x, x, Vec::set(high), Vec::set(float(mean - double(high))), n);
+}
+
 void layerNormRow(const float* x, const float* weight, const float* bias, double eps, float* y,
                   int64_t n) {
   const double mean = sumRow(x, n) / double(n);
@@ -142,4 +147,10 @@ inline void addSquares(const float* x, float* sums, int64_t n) {
   }
 }
 
-inline constexpr Rows kRows{softmaxRow, layerNormRow, geluRow, sumRow, addSquares};
+// Nothing to order here: a loop that every compiler turns into vectors.
+void addSquaresWide(const float* x, double* sums, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) sums[i] += double(x[i]) * double(x[i]);
+}
+
+inline constexpr Rows kRows{softmaxRow, layerNormRow,  geluRow, sumRow, squaredDeviationsOfRow,
+                            addSquares, addSquaresWide};

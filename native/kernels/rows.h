@@ -22,8 +22,13 @@ struct Rows {
   void (*gelu)(const float* x, float* y, int64_t n);
   // The sum of x, float64: exact but for the order of 2^-53. 6 instructions a vector.
   double (*sum)(const float* x, int64_t n);
+  // The sum of (x - mean)^2, float64, from differences that are exact where it matters. 8
+  // instructions a vector.
+  double (*sumSquaredDeviations)(const float* x, int64_t n, double mean);
   // sums_i += x_i^2. 2 instructions a vector; rounds as float32, so callers add up in short runs.
   void (*addSquares)(const float* x, float* sums, int64_t n);
+  // The same in float64: neither squares past the range of float32 nor many of them cost accuracy.
+  void (*addSquaresWide)(const float* x, double* sums, int64_t n);
 };
 
 const Rows& rows();
