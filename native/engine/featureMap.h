@@ -1,5 +1,6 @@
 // Feature maps: tensors [batch, channels, (depth, height,) width] anywhere in memory.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 
 #include "core/tensor.h"
@@ -21,9 +22,11 @@ struct FeatureMap {
            x * stride[2];
   }
 
-  // A tensor of rank 2 to 5: [B, C], [B, C, W], [B, C, H, W] or [B, C, D, H, W].
+  // A tensor of rank 2 to 5: [B, C], [B, C, W], [B, C, H, W] or [B, C, D, H, W]; no map
+  // where it is absent.
   static FeatureMap of(const Tensor& t) {
     FeatureMap map;
+    if (!t.described()) return map;
     map.data = t.floats();
     map.batch = t.shape[0];
     map.channels = t.shape[1];
@@ -53,13 +56,16 @@ struct FeatureMap {
     return map;
   }
 
-  // One entry of the batch alone.
-  FeatureMap entry(int64_t b) const {
+  // Entries [first, first + count) of the batch.
+  FeatureMap entries(int64_t first, int64_t count) const {
     FeatureMap map = *this;
-    map.data += b * batchStride;
-    map.batch = 1;
+    map.data = at(first, 0, 0, 0, 0);
+    map.batch = count;
     return map;
   }
+
+  // One entry of the batch alone.
+  FeatureMap entry(int64_t b) const { return entries(b, 1); }
 
   // The same map, its axes of size 1 as long as anybody wants: [B, C] gates every position, [B, 1,
   // H, W] every channel.
@@ -70,6 +76,25 @@ struct FeatureMap {
     for (int axis = 0; axis < 3; ++axis) {
       if (size[axis] == 1) map.stride[axis] = 0;
     }
+    return map;
+  }
+
+  // How many entries together hold at most so many elements; at least one.
+  int64_t entriesWithin(int64_t elements) const {
+    const int64_t each = std::max<int64_t>(channels * positions(), 1);
+    return std::clamp<int64_t>(elements / each, 1, std::max<int64_t>(batch, 1));
+  }
+
+  // The vectors [batch, channels] of a map of one position each as the positions of one map: lanes
+  // then run along the batch.
+  FeatureMap vectors() const {
+    FeatureMap map = *this;
+    map.batch = 1;
+    map.batchStride = 0;
+    map.size[0] = map.size[1] = 1;
+    map.size[2] = batch;
+    map.stride[0] = map.stride[1] = 0;
+    map.stride[2] = batchStride;
     return map;
   }
 

@@ -74,6 +74,25 @@ double sumRow(const float* x, int64_t n) {
   return sum.total();
 }
 
+double sumExponentials(const float* x, int64_t n, float shift) {
+  const Vec by = Vec::set(shift), lowest = Vec::set(-std::numeric_limits<float>::infinity());
+  WideSum sum = WideSum::zero();
+  int64_t i = 0;
+  for (; i + Vec::kLanes <= n; i += Vec::kLanes) sum.add(exp(Vec::load(x + i) - by));
+  if (i < n) sum.add(exp(loadOr(x + i, int(n - i), lowest) - by));
+  return sum.total();
+}
+
+float largestOfRow(const float* x, int64_t n) {
+  const float most = rowMaximum(x, n);
+  // A maximum drops NaN; comparing every element with itself does not.
+  Mask nan = Mask::firstLanes(0);
+  int64_t i = 0;
+  for (; i + Vec::kLanes <= n; i += Vec::kLanes) nan = nan | Vec::isNan(Vec::load(x + i));
+  if (i < n) nan = nan | Vec::isNan(Vec::loadPartial(x + i, int(n - i)));
+  return nan.any() ? std::numeric_limits<float>::quiet_NaN() : most;
+}
+
 // x minus a mean that is more precise than a float: the first difference is exact where it matters.
 inline Vec deviation(Vec x, Vec meanHigh, Vec meanLow) { return (x - meanHigh) - meanLow; }
 
@@ -152,5 +171,6 @@ void addSquaresWide(const float* x, double* sums, int64_t n) {
   for (int64_t i = 0; i < n; ++i) sums[i] += double(x[i]) * double(x[i]);
 }
 
-inline constexpr Rows kRows{softmaxRow, layerNormRow,  geluRow, sumRow, squaredDeviationsOfRow,
-                            addSquares, addSquaresWide};
+inline constexpr Rows kRows{
+    softmaxRow,      layerNormRow, geluRow,    sumRow,        squaredDeviationsOfRow,
+    sumExponentials, largestOfRow, addSquares, addSquaresWide};

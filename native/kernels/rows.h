@@ -25,6 +25,10 @@ struct Rows {
   // The sum of (x - mean)^2, float64, from differences that are exact where it matters. 8
   // instructions a vector.
   double (*sumSquaredDeviations)(const float* x, int64_t n, double mean);
+  // The sum of exp(x - shift), float64. 22 instructions a vector.
+  double (*sumExponentials)(const float* x, int64_t n, float shift);
+  // The largest element; NaN where one is. n >= 1. 3 instructions a vector.
+  float (*maximum)(const float* x, int64_t n);
   // sums_i += x_i^2. 2 instructions a vector; rounds as float32, so callers add up in short runs.
   void (*addSquares)(const float* x, float* sums, int64_t n);
   // The same in float64: neither squares past the range of float32 nor many of them cost accuracy.
