@@ -1,5 +1,6 @@
 #include "engine/layers.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace fovea {
@@ -46,6 +47,79 @@ ChannelAffine ConvLayer::affine(const float* packed) const {
   if (norm.mean.described()) return norm.at(behind);
   if (bias.described()) return {nullptr, nullptr, behind};
   return {};
+}
+
+ConvLayer layerOf(const Tensor& weight, const Tensor& bias, const NormLayer& norm) {
+  ConvLayer layer;
+  layer.weight = weight;
+  layer.bias = bias;
+  layer.norm = norm;
+  layer.shape.outChannels = weight.shape[0];
+  layer.shape.inChannels = weight.shape[1];
+  for (int axis = 2; axis < weight.rank; ++axis) {
+    layer.shape.kernel[3 - weight.rank + axis] = weight.shape[axis];
+  }
+  return layer;
+}
+
+void PackedLayer::run(const Call& call, const FeatureMap& x, std::span<const MapStep> steps) const {
+  MapStep all[MapSteps::kMost];
+  size_t count = 0;
+  if (const ChannelAffine by = layer->affine(packed)) {
+    // An activation right behind it is part of the same step.
+    const bool joins = steps[0].kind == MapStep::Kind::kAffine && !steps[0].channel;
+    all[count++] = MapStep::affine(by, joins ? steps[0].activation : Activation::kNone);
+    if (joins) steps = steps.subspan(1);
+  }
+  for (const MapStep& step : steps.first(std::min(steps.size(), MapSteps::kMost - count))) {
+    all[count++] = step;
+  }
+  conv(call, {layer->shape, x, layer->weights(packed), {}, std::span(all, count)});
+}
+
+int64_t LayerPack::floats() const {
+  int64_t sum = 0;
+  for (const ConvLayer& layer : layers_) sum += layer.packedFloats();
+  return sum;
+}
+
+void LayerPack::pack(float* packed) const {
+  for (const ConvLayer& layer : layers_) {
+    layer.pack(call_, packed);
+    packed += layer.packedFloats();
+  }
+}
+
+const float* LayerPack::provide(Scratch& scratch) const {
+  if (call_.packed) return call_.packed;
+  float* packed = scratch.floats(floats());
+  pack(packed);
+  return packed;
+}
+
+PackedLayer LayerPack::at(const float* packed, size_t layer) const {
+  for (size_t before = 0; before < layer; ++before) packed += layers_[before].packedFloats();
+  return {&layers_[layer], packed};
+}
+
+void chain(const Call& call, const FeatureMap& x, std::span<const ChainLayer> layers,
+           const FeatureMap& out) {
+  Scratch& scratch = Scratch::ofThread();
+  const Scratch::Scope scope(scratch);
+  FeatureMap from = x;
+  for (size_t i = 0; i < layers.size(); ++i) {
+    const auto& [layer, then] = layers[i];
+    FeatureMap to = out;
+    if (i + 1 < layers.size()) {
+      const ConvShape& shape = layer.layer->shape;
+      int64_t size[3];
+      for (int axis = 0; axis < 3; ++axis) size[axis] = shape.outSize(axis, from.size[axis]);
+      const int64_t floats = from.batch * shape.outChannels * size[0] * size[1] * size[2];
+      to = FeatureMap::contiguous(scratch.floats(floats), from.batch, shape.outChannels, size);
+    }
+    layer.run(call, from, {MapStep::activate(then), MapStep::store(to)});
+    from = to;
+  }
 }
 
 }  // namespace fovea

@@ -2,8 +2,13 @@
 // weights or in the scratch of a call, and from there on data of the engine.
 #pragma once
 #include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include "core/call.h"
+#include "core/scratch.h"
 #include "engine/conv.h"
 #include "engine/mapSteps.h"
 
@@ -23,8 +28,9 @@ struct NormLayer {
   }
 };
 
-// A convolution, its bias and the norm behind it, each of the two where it is there: the norm is a
-// scale and a shift of the finished sums and costs no pass of its own.
+// A convolution, linear layers included (their map has one position), its bias and the norm behind
+// it, each of the two where it is there: the norm is a scale and a shift of the finished sums and
+// costs no pass of its own.
 struct ConvLayer {
   ConvShape shape;
   Tensor weight, bias;
@@ -36,5 +42,46 @@ struct ConvLayer {
   // What follows the sum: nothing at all, a bias, or a norm.
   ChannelAffine affine(const float* packed) const;
 };
+
+// The layer of a weight [out, in, kernel...] without groups, strides or padding.
+ConvLayer layerOf(const Tensor& weight, const Tensor& bias, const NormLayer& norm = {});
+
+// A layer and where it lies packed.
+struct PackedLayer {
+  const ConvLayer* layer = nullptr;
+  const float* packed = nullptr;
+
+  // Its bias and norm, then the steps, which end in a store.
+  void run(const Call& call, const FeatureMap& x, std::span<const MapStep> steps) const;
+  void run(const Call& call, const FeatureMap& x, std::initializer_list<MapStep> steps) const {
+    run(call, x, std::span(steps.begin(), steps.size()));
+  }
+};
+
+// The layers of an operation, packed one after the other.
+class LayerPack {
+ public:
+  LayerPack(const Call& call, std::vector<ConvLayer> layers)
+      : call_(call), layers_(std::move(layers)) {}
+
+  int64_t floats() const;
+  void pack(float* packed) const;
+  // The packed layers: those of the call where it has some, else packed into scratch now.
+  const float* provide(Scratch& scratch) const;
+  PackedLayer at(const float* packed, size_t layer) const;
+  size_t size() const { return layers_.size(); }
+
+ private:
+  const Call& call_;
+  std::vector<ConvLayer> layers_;
+};
+
+// One layer behind the other, each with its activation; what lies between two is in scratch.
+struct ChainLayer {
+  PackedLayer layer;
+  Activation then = Activation::kNone;
+};
+void chain(const Call& call, const FeatureMap& x, std::span<const ChainLayer> layers,
+           const FeatureMap& out);
 
 }  // namespace fovea

@@ -29,8 +29,9 @@ void mapPass(const Call& call, const FeatureMap& map, std::span<const MapStep> g
   if (x.batch * rows * width == 0) return;
   const int64_t runs = (width + run - 1) / run;
   const int64_t taskRows = std::max<int64_t>(kTaskElements / run, 1);
-  const int64_t tasks = (rows + taskRows - 1) / taskRows;
-  parallelFor(call, x.batch * runs * tasks, [&](int64_t task, Scratch& scratch) {
+  const int64_t tasks = (rows + taskRows - 1) / taskRows, all = x.batch * runs * tasks;
+  parallelFor(call, all, [&](int64_t index, Scratch& scratch) {
+    const int64_t task = all - 1 - index;
     const int64_t b = task / (runs * tasks), first = task % runs * run;
     const int64_t n = std::min(run, width - first);
     float* values = scratch.floats(n);
