@@ -1,6 +1,7 @@
 // The library under test, called by name: the one place where tests meet its public surface.
 import { afterAll } from 'vitest'
 import { native } from '../../lib/core/addon.ts'
+import { callByName } from '../../lib/core/operation.ts'
 import * as synchronous from '../../lib/index.ts'
 import * as promises from '../../lib/promises.ts'
 import type { Reference } from '../reference/reference.ts'
@@ -73,6 +74,14 @@ export function argumentsOf(
 
 export const call = (reference: Reference, inputs: Inputs, options?: CallOptions): Results =>
   operation(reference.op)(...argumentsOf(reference, inputs, options))
+
+/** The outputs that these inputs give only when asked, without the cost of the reference. */
+export function optionalOutputs({ op, always }: Reference, inputs: Inputs): string[] {
+  const { tensors, weights, params } = inputs
+  const prefixed = Object.entries(weights).map(([name, weight]) => [`weights.${name}`, weight])
+  const all = callByName(op, { ...tensors, ...Object.fromEntries(prefixed) }, params)
+  return Object.keys(all).filter(name => !always.includes(name))
+}
 
 export const callPromised = (
   reference: Reference,
