@@ -25,9 +25,9 @@ export function worstDifference(got: View, want: Dense, { rtol, atol }: Toleranc
   eachAddress(got, (address, index) => {
     const g = got.data[address]!
     const w = want.data[index]!
+    if (g === w || (Number.isNaN(g) && Number.isNaN(w))) return
     let ratio = Math.abs(g - w) / (exact ? 0 : atol + rtol * Math.abs(w))
-    if (Object.is(g, w) || g === w || (Number.isNaN(g) && Number.isNaN(w))) ratio = 0
-    else if (Number.isNaN(ratio) || !Number.isFinite(w)) ratio = Number.POSITIVE_INFINITY
+    if (Number.isNaN(ratio) || !Number.isFinite(w)) ratio = Number.POSITIVE_INFINITY
     if (ratio > worst.ratio) worst = { ratio, index, got: g, want: w }
   })
   return worst

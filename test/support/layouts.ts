@@ -113,8 +113,11 @@ export function broadcastAxis(tensor: Dense, axis: number): { dense: Dense; view
 
 /** Whether every element of the array that the view does not reach is still poison. */
 export function gapsIntact(view: View): boolean {
-  const reached = new Set<number>()
-  eachAddress(view, address => reached.add(address))
+  const gaps = emptyLike(view.data, view.data.length)
+  gaps.set(view.data as never)
   const poison = poisonOf(view.data)
-  return view.data.every((value, address) => reached.has(address) || Object.is(value, poison))
+  eachAddress(view, address => {
+    gaps[address] = poison
+  })
+  return gaps.every(value => Object.is(value, poison))
 }

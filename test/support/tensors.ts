@@ -42,14 +42,16 @@ export function eachAddress(view: View, visit: (address: number, index: number) 
   const { shape, strides = rowMajor(view.shape), offset = 0 } = view
   const index = new Array<number>(shape.length).fill(0)
   const size = sizeOf(shape)
-  let address = offset
-  for (let n = 0; n < size; n++) {
-    visit(address, n)
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      address += strides[axis]!
+  const width = shape.at(-1) ?? 1
+  const step = strides.at(-1) ?? 1
+  let row = offset
+  for (let n = 0; n < size; ) {
+    for (let address = row, end = n + width; n < end; address += step) visit(address, n++)
+    for (let axis = shape.length - 2; axis >= 0; axis--) {
+      row += strides[axis]!
       index[axis]!++
       if (index[axis]! < shape[axis]!) break
-      address -= strides[axis]! * shape[axis]!
+      row -= strides[axis]! * shape[axis]!
       index[axis] = 0
     }
   }
@@ -63,11 +65,21 @@ export function emptyLike<T extends Numbers>(data: T, size: number): T {
 
 /** A contiguous copy of any view. */
 export function toDense(view: View): Dense {
-  const data = emptyLike(view.data, sizeOf(view.shape))
-  eachAddress(view, (address, n) => {
-    data[n] = view.data[address]!
-  })
+  const size = sizeOf(view.shape)
+  const data = emptyLike(view.data, size)
+  if (isContiguous(view)) {
+    data.set(view.data.subarray(view.offset ?? 0, (view.offset ?? 0) + size) as never)
+  } else {
+    eachAddress(view, (address, n) => {
+      data[n] = view.data[address]!
+    })
+  }
   return { data, shape: [...view.shape] }
+}
+
+function isContiguous({ shape, strides }: View): boolean {
+  const plain = rowMajor(shape)
+  return strides === undefined || strides.every((step, axis) => step === plain[axis])
 }
 
 export function float32(
