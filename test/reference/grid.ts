@@ -94,6 +94,13 @@ export interface Heads {
   readonly value: Dense
 }
 
+/** The rows of each head, listed once. */
+function rowsOfHeads(tensor: Dense): (b: number, h: number) => readonly ArrayLike<number>[] {
+  const [B, H, L] = tensor.shape as [number, number, number]
+  const all = range(B * H).map(n => range(L).map(j => row(tensor, Math.floor(n / H), n % H, j)))
+  return (b, h) => all[b * H + h]!
+}
+
 /**
  * Scaled dot-product attention where query i of head h in batch b sees exactly `keysOf(b, h, i)`;
  * [B, H, L, D] throughout, kv heads shared by groups of query heads. `scoreOf` may change a score
@@ -111,12 +118,13 @@ export function attend(
   const width = value.shape[3]!
   const out = float64([B, H, L, width])
   const lse = float64([B, H, L])
+  const [keyRows, valueRows] = [rowsOfHeads(key), rowsOfHeads(value)]
   for (const [b, h, i] of indices([B, H, L]) as Iterable<[number, number, number]>) {
     const kv = Math.floor(h / group)
     const keys = keysOf(b, h, i)
     const q = row(query, b, h, i)
-    const scores = keys.map(j => scoreOf(scale * dot(q, row(key, b, kv, j)), b, h, i, j))
-    const values = keys.map(j => row(value, b, kv, j))
+    const scores = keys.map(j => scoreOf(scale * dot(q, keyRows(b, kv)[j]!), b, h, i, j))
+    const values = keys.map(j => valueRows(b, kv)[j]!)
     const attended = attendRow(scores, values, width, sinkOf(h))
     setRow(out, attended.out, b, h, i)
     set(lse, attended.lse, b, h, i)

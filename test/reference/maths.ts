@@ -9,7 +9,11 @@ export const float64 = (shape: readonly number[]): Dense64 => ({
 })
 
 /** Numbers 0 .. n - 1. */
-export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
+export function range(n: number): number[] {
+  const all: number[] = []
+  for (let i = 0; i < n; i++) all.push(i)
+  return all
+}
 
 export const sum = (terms: readonly number[]): number => terms.reduce((a, b) => a + b, 0)
 
