@@ -122,4 +122,21 @@ void chain(const Call& call, const FeatureMap& x, std::span<const ChainLayer> la
   }
 }
 
+void FoldedLayer::fold(float* rows, float* biases) const {
+  const bool normed = norm.mean.described();
+  for (int64_t o = 0; o < outs(); ++o) {
+    const double scale =
+        normed ? element(norm.weight, o, 1) / std::sqrt(element(norm.variance, o, 1) + norm.eps)
+               : 1;
+    const double centre = normed ? element(norm.mean, o, 0) : 0;
+    const double shift = normed ? element(norm.bias, o, 0) : 0;
+    const float* row = weight.floats() + o * weight.strides[0];
+    for (int64_t i = 0; i < ins(); ++i) {
+      rows[o * ins() + i] =
+          static_cast<float>(static_cast<double>(row[i * weight.strides[1]]) * scale);
+    }
+    biases[o] = static_cast<float>((element(bias, o, 0) - centre) * scale + shift);
+  }
+}
+
 }  // namespace fovea

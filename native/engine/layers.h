@@ -84,4 +84,16 @@ struct ChainLayer {
 void chain(const Call& call, const FeatureMap& x, std::span<const ChainLayer> layers,
            const FeatureMap& out);
 
+// A linear layer, or a convolution of one tap, for matrix products: the norm behind it is folded
+// into the weights and the bias in float64. weight [out, in, 1...], of any strides.
+struct FoldedLayer {
+  Tensor weight, bias;
+  NormLayer norm;
+
+  int64_t outs() const { return weight.shape[0]; }
+  int64_t ins() const { return weight.shape[1]; }
+  // A row an output, outs() biases.
+  void fold(float* rows, float* biases) const;
+};
+
 }  // namespace fovea
