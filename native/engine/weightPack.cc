@@ -1,5 +1,7 @@
 #include "engine/weightPack.h"
 
+#include <algorithm>
+
 #include "engine/preparedWeights.h"
 
 namespace fovea {
@@ -11,27 +13,39 @@ int64_t depthOf(const Tensor& weight) {
 }
 
 // A kernel [out, in, ...] of any strides, an output a row.
-void flatten(const Tensor& weight, float* to) {
+void flatten(const Tensor& weight, Packing::Order order, float* to) {
+  int axes[8] = {};  // in the order of the row, the last one fastest
+  for (int axis = 0; axis < weight.rank; ++axis) axes[axis] = axis;
+  if (order == Packing::Order::kChannelsLast) std::rotate(axes + 1, axes + 2, axes + weight.rank);
   int64_t at[8] = {};
   for (int64_t i = 0; i < weight.size(); ++i) {
     int64_t element = 0;
     for (int axis = 0; axis < weight.rank; ++axis) element += at[axis] * weight.strides[axis];
     to[i] = weight.floats()[element];
-    for (int axis = weight.rank - 1; axis >= 0 && ++at[axis] == weight.shape[axis]; --axis)
-      at[axis] = 0;
+    for (int k = weight.rank - 1; k >= 0 && ++at[axes[k]] == weight.shape[axes[k]]; --k)
+      at[axes[k]] = 0;
   }
 }
 
 }  // namespace
 
+Packing WeightPack::packingOf(int slot) const {
+  for (int i = 0; i < count_; ++i)
+    if (special_[i].slot == slot) return special_[i];
+  return {slot};
+}
+
 int64_t WeightPack::floatsOfPart(int slot) const {
   const Tensor& weight = call_.tensor(slot);
   if (!weight.described()) return 0;
-  // Every weight begins at a cache line.
-  const int64_t floats = weight.rank < 2
-                             ? weight.size()
-                             : panelFloats(weight.shape[0] / partsOf(slot), depthOf(weight));
-  return (floats + 15) / 16 * 16;
+  int64_t floats = weight.size();
+  if (weight.rank >= 2) {
+    const Packing packing = packingOf(slot);
+    const int64_t outs = weight.shape[0] / packing.parts, ins = depthOf(weight);
+    floats =
+        packing.order == Packing::Order::kColumns ? panelFloats(ins, outs) : panelFloats(outs, ins);
+  }
+  return (floats + 15) / 16 * 16;  // every weight begins at a cache line
 }
 
 int64_t WeightPack::floats() const {
@@ -51,18 +65,23 @@ void WeightPack::pack(float* array) const {
       continue;
     }
     const Scratch::Scope scope(scratch);
+    const Packing packing = packingOf(slot);
     MatrixRows rows;
     if (weight.rank == 2) {
       rows = MatrixRows(weight);
     } else {
       float* flat = scratch.floats(weight.size());
-      flatten(weight, flat);
+      flatten(weight, packing.order, flat);
       rows = MatrixRows(flat, depthOf(weight), 1);
     }
-    const int64_t count = weight.shape[0] / partsOf(slot);
-    for (int part = 0; part < partsOf(slot); ++part) {
-      const MatrixRows own(rows.row(part * count), rows.stride(), rows.step());
-      packPanels(call_, own, count, depthOf(weight), to + part * floatsOfPart(slot));
+    const int64_t outs = weight.shape[0] / packing.parts, ins = depthOf(weight);
+    for (int part = 0; part < packing.parts; ++part) {
+      float* first = rows.row(part * outs);
+      float* panels = to + part * floatsOfPart(slot);
+      if (packing.order == Packing::Order::kColumns)
+        packPanels(call_, MatrixRows(first, rows.step(), rows.stride()), ins, outs, panels);
+      else
+        packPanels(call_, MatrixRows(first, rows.stride(), rows.step()), outs, ins, panels);
     }
   }
 }

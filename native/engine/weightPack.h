@@ -2,7 +2,9 @@
 // the panels of the products they serve in, vectors as they are. Prepared weights are this array,
 // made once; a plain call makes it in scratch and goes on alike.
 #pragma once
+#include <algorithm>
 #include <cstdint>
+#include <initializer_list>
 
 #include "core/call.h"
 #include "core/scratch.h"
@@ -10,28 +12,43 @@
 
 namespace fovea {
 
+// How the weight of a slot is packed where it is not one matrix [out, in].
+struct Packing {
+  enum class Order {
+    kRows,         // as it is; a kernel [out, in, ...] counts as one row an output
+    kColumns,      // transposed: panels of [in, out of a part]
+    kChannelsLast  // a kernel [out, in, ...] as rows of [..., in]
+  };
+  int slot;
+  int parts = 1;  // its outputs are cut into so many matrices of their own
+  Order order = Order::kRows;
+};
+
 class WeightPack {
  public:
-  // The weights of slots [first, last]; those that are absent take no room. The rows of slot
-  // `split` are packed as `parts` matrices of their own.
-  WeightPack(const Call& call, int first, int last, int split = -1, int parts = 1)
-      : call_(call), first_(first), last_(last), split_(split), parts_(parts) {}
+  // The weights of slots [first, last]; those that are absent take no room.
+  WeightPack(const Call& call, int first, int last, std::initializer_list<Packing> special = {})
+      : call_(call), first_(first), last_(last), count_(static_cast<int>(special.size())) {
+    std::copy(special.begin(), special.end(), special_);
+  }
 
   int64_t floats() const;
   void pack(float* array) const;
   // The packed weights: those of the call where it has some, else packed into scratch now.
   const float* provide(Scratch& scratch) const;
-  // Where a weight lies in them, null where it is absent. Matrices: panels of [out, in] (a kernel
-  // [out, in, ...] counts as one row an output).
+  // Where a weight, or a part of it, lies in them; null where it is absent. Matrices are panels.
   const float* at(const float* packed, int slot, int part = 0) const;
 
  private:
-  int partsOf(int slot) const { return slot == split_ ? parts_ : 1; }
+  static constexpr int kMostSpecial = 4;
+
+  Packing packingOf(int slot) const;
   int64_t floatsOfPart(int slot) const;
-  int64_t floatsOf(int slot) const { return floatsOfPart(slot) * partsOf(slot); }
+  int64_t floatsOf(int slot) const { return floatsOfPart(slot) * packingOf(slot).parts; }
 
   const Call& call_;
-  int first_, last_, split_, parts_;
+  int first_, last_, count_;
+  Packing special_[kMostSpecial];
 };
 
 // c = epilogue(a weight^T + bias) for `rows` rows.

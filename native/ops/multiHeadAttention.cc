@@ -27,7 +27,7 @@ enum Slot {
 enum Param { kHeads, kCausal };
 
 WeightPack packOf(const Call& c) {
-  return WeightPack(c, kInProjWeight, kOutProjBias, kInProjWeight, 3);
+  return WeightPack(c, kInProjWeight, kOutProjBias, {{kInProjWeight, 3}});
 }
 
 // The projected queries, keys and values [B, L, E], contiguous; head h is columns h D .. (h + 1) D

@@ -1,0 +1,41 @@
+// CaiT's class attention; see lib/ops/classAttention.ts.
+#include "engine/classAttention.h"
+
+#include "core/registry.h"
+
+namespace fovea {
+
+namespace {
+
+enum Slot { kX, kOut, kOwn, kProjWeight = kOwn + kClassValueBias + 1, kProjBias };
+enum Param { kHeads };
+
+WeightPack packOf(const Call& c) { return classPack(c, kOwn, kProjBias, kOwn, c.integer(kHeads)); }
+
+void run(const Call& c) {
+  const Tensor& x = c.tensor(kX);
+  const int64_t batch = x.shape[0], width = x.shape[2];
+  Scratch& scratch = Scratch::ofThread();
+  const Scratch::Scope scope(scratch);
+  const WeightPack weights = packOf(c);
+  const float* packed = weights.provide(scratch);
+  float* joined = scratch.floats(batch * width);
+  classAttention(c, weights, packed, kOwn, c.integer(kHeads), x, joined);
+  const LinearMap out(weights, packed, c, kProjWeight, kProjBias);
+  gemm(c, out.problem(batch, MatrixRows(joined, width, 1), MatrixRows(c.tensor(kOut))));
+}
+
+double flops(const Call& c) {
+  const Tensor& x = c.tensor(kX);
+  const double width = static_cast<double>(x.shape[2]);
+  return 8 * static_cast<double>(x.shape[0]) * width * width +
+         4 * static_cast<double>(x.size()) * c.number(kHeads);
+}
+
+const Register registered({"classAttention", run, flops,
+                           [](const Call& c) { return packOf(c).floats(); },
+                           [](const Call& c, float* to) { packOf(c).pack(to); }});
+
+}  // namespace
+
+}  // namespace fovea
