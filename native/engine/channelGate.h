@@ -9,10 +9,6 @@
 
 namespace fovea {
 
-// Maps that fit into a second-level cache together, in elements: what several passes over x should
-// hold at most, so that memory is read once. Larger entries pass one by one.
-inline constexpr int64_t kCachedElements = 1 << 18;
-
 // gate = layers(mean of x), out = x * gate; [batch, channels] and x's shape. The gate is kept where
 // `gate` says, if anywhere. x is read twice, the second time backwards and while the entries lately
 // pooled are still in a cache. `out` may be x.

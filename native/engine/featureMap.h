@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "core/scratch.h"
 #include "core/tensor.h"
 
 namespace fovea {
@@ -39,7 +40,7 @@ struct FeatureMap {
     return map;
   }
 
-  // Contiguous memory, such as scratch.
+  // Contiguous memory; below, in scratch.
   static FeatureMap contiguous(float* data, int64_t batch, int64_t channels, const int64_t* size) {
     FeatureMap map;
     map.data = data;
@@ -54,6 +55,11 @@ struct FeatureMap {
     map.channelStride = step;
     map.batchStride = step * channels;
     return map;
+  }
+
+  static FeatureMap scratch(int64_t batch, int64_t channels, const int64_t* size, Scratch& memory) {
+    const int64_t floats = batch * channels * size[0] * size[1] * size[2];
+    return contiguous(memory.floats(floats), batch, channels, size);
   }
 
   // Entries [first, first + count) of the batch.
@@ -79,10 +85,13 @@ struct FeatureMap {
     return map;
   }
 
-  // How many entries together hold at most so many elements; at least one.
-  int64_t entriesWithin(int64_t elements) const {
+  // How many entries are worked on together so that one pass over them finds in the second-level
+  // cache what another has left there: at most 1 MB of them, or a single larger one. Scratch then
+  // does not grow with the batch either.
+  int64_t entriesTogether() const {
+    constexpr int64_t kCachedElements = 1 << 18;
     const int64_t each = std::max<int64_t>(channels * positions(), 1);
-    return std::clamp<int64_t>(elements / each, 1, std::max<int64_t>(batch, 1));
+    return std::clamp<int64_t>(kCachedElements / each, 1, std::max<int64_t>(batch, 1));
   }
 
   // The vectors [batch, channels] of a map of one position each as the positions of one map: lanes

@@ -114,8 +114,7 @@ void chain(const Call& call, const FeatureMap& x, std::span<const ChainLayer> la
       const ConvShape& shape = layer.layer->shape;
       int64_t size[3];
       for (int axis = 0; axis < 3; ++axis) size[axis] = shape.outSize(axis, from.size[axis]);
-      const int64_t floats = from.batch * shape.outChannels * size[0] * size[1] * size[2];
-      to = FeatureMap::contiguous(scratch.floats(floats), from.batch, shape.outChannels, size);
+      to = FeatureMap::scratch(from.batch, shape.outChannels, size, scratch);
     }
     layer.run(call, from, {MapStep::activate(then), MapStep::store(to)});
     from = to;

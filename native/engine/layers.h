@@ -69,6 +69,7 @@ class LayerPack {
   // The packed layers: those of the call where it has some, else packed into scratch now.
   const float* provide(Scratch& scratch) const;
   PackedLayer at(const float* packed, size_t layer) const;
+  const ConvLayer& layer(size_t i) const { return layers_[i]; }
   size_t size() const { return layers_.size(); }
 
  private:

@@ -1,4 +1,4 @@
-// What the tests of gates over feature maps share: norms, weights whose logits are zero, permuted
+// What the tests of gates over feature maps share: layers, weights whose logits are zero, permuted
 // channels, outputs that lie on x.
 import { expect } from 'vitest'
 import type { Reference } from '../reference/reference.ts'
@@ -20,16 +20,6 @@ export function layer(
   return {
     [`${name}.weight`]: random.tensor(shape, 1 / Math.sqrt(inputs)),
     ...(bias ? { [`${name}.bias`]: random.tensor(shape.slice(0, 1), 0.5) } : {}),
-  }
-}
-
-/** A batch norm of that name. */
-export function norm(random: Random, name: string, channels: number): Tensors {
-  return {
-    [`${name}.weight`]: random.tensor([channels], 0.3, random.boolean(0.8) ? 1 : -1),
-    [`${name}.bias`]: random.tensor([channels], 0.3),
-    [`${name}.running_mean`]: random.tensor([channels], 0.5),
-    [`${name}.running_var`]: float32([channels], () => 0.5 + random.next()),
   }
 }
 
