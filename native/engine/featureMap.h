@@ -73,6 +73,14 @@ struct FeatureMap {
   // One entry of the batch alone.
   FeatureMap entry(int64_t b) const { return entries(b, 1); }
 
+  // Rows [first, first + count) of the height.
+  FeatureMap rows(int64_t first, int64_t count) const {
+    FeatureMap map = *this;
+    map.data = at(0, 0, 0, first, 0);
+    map.size[1] = count;
+    return map;
+  }
+
   // The same map, its axes of size 1 as long as anybody wants: [B, C] gates every position, [B, 1,
   // H, W] every channel.
   FeatureMap spread() const {

@@ -102,7 +102,7 @@ void run(const Call& call) {
   const FeatureMap trunk = FeatureMap::of(call.tensor(kTrunk));
   const FeatureMap logits = FeatureMap::of(call.tensor(kMaskLogits));
   const FeatureMap out = FeatureMap::of(call.tensor(kOut));
-  const FeatureMap mask = call.tensor(kMask) ? FeatureMap::of(call.tensor(kMask)) : FeatureMap();
+  const FeatureMap mask = FeatureMap::of(call.tensor(kMask));
   if (logits.batch == 0) return;
   Scratch& scratch = Scratch::ofThread();
   const Scratch::Scope scope(scratch);
