@@ -1,0 +1,147 @@
+// Attention on keys and values from a strided convolution of the map; see
+// lib/ops/globalSubsampledAttention.ts.
+#include <algorithm>
+
+#include "core/registry.h"
+#include "engine/attendHeads.h"
+#include "engine/rowLoop.h"
+#include "engine/weightPack.h"
+#include "kernels/rows.h"
+
+namespace fovea {
+
+namespace {
+
+enum Slot {
+  kX,
+  kOut,
+  kQWeight,
+  kQBias,
+  kKvWeight,
+  kKvBias,
+  kProjWeight,
+  kProjBias,
+  kSrWeight,
+  kSrBias,
+  kNormWeight,
+  kNormBias
+};
+enum Param { kHeads, kSrRatio, kHeight, kWidth, kNormEps };
+
+WeightPack packOf(const Call& c) {
+  return WeightPack(c, kQWeight, kNormBias, {{kSrWeight, 1, Packing::Order::kChannelsLast}});
+}
+
+// The map cut into patches of ratio x ratio tokens, what does not fill one left out: a patch is a
+// row of the product that the strided convolution is, tap by tap all channels.
+struct Patches {
+  const Tensor& x;
+  int64_t ratio, mapWidth, rows, columns;
+
+  int64_t count() const { return rows * columns; }
+
+  void fill(int64_t first, int count, int64_t begin, int64_t depth, float* strip) const {
+    const int64_t channels = x.shape[2];
+    const float* origin[kStrip];
+    for (int i = 0; i < count; ++i) {
+      const int64_t b = (first + i) / this->count(), patch = (first + i) % this->count();
+      const int64_t token = (patch / columns * mapWidth + patch % columns) * ratio;
+      origin[i] = x.floats() + b * x.strides[0] + token * x.strides[1];
+    }
+    for (int64_t k = begin; k < begin + depth;) {
+      const int64_t tap = k / channels, channel = k % channels;
+      const int64_t run = std::min(channels - channel, begin + depth - k);
+      const int64_t token = tap / ratio * mapWidth + tap % ratio;
+      const float* from[kStrip];
+      for (int i = 0; i < count; ++i)
+        from[i] = origin[i] + token * x.strides[1] + channel * x.strides[2];
+      pack().strip(from, x.strides[2], count, run, strip + (k - begin) * kStrip);
+      k += run;
+    }
+  }
+};
+
+Patches patchesOf(const Call& c) {
+  const int64_t ratio = c.integer(kSrRatio), width = c.integer(kWidth);
+  return {c.tensor(kX), ratio, width, c.integer(kHeight) / ratio, width / ratio};
+}
+
+// LayerNorm of the convolution, in rows [B * patches, C].
+void reduce(const Call& c, const WeightPack& weights, const float* packed, const Patches& patches,
+            float* reduced) {
+  const int64_t width = patches.x.shape[2];
+  const int64_t rows = patches.x.shape[0] * patches.count();
+  const LinearMap sr(weights, packed, c, kSrWeight, kSrBias);
+  GemmProblem p = sr.problem(rows, {}, MatrixRows(reduced, width, 1));
+  p.a.source = {[](const void* context, int64_t first, int count, int64_t begin, int64_t depth,
+                   float* strip) {
+                  static_cast<const Patches*>(context)->fill(first, count, begin, depth, strip);
+                },
+                &patches};
+  gemm(c, p);
+  const int64_t shape[] = {rows, width}, strides[] = {width, 1};
+  const Tensor normed{reduced, shape, strides, 2};
+  const float *scale = weights.at(packed, kNormWeight), *shift = weights.at(packed, kNormBias);
+  const double eps = c.number(kNormEps);
+  const auto normalise = fovea::rows().layerNorm;
+  forEachRow(c, normed, normed, RowKind::kWhole, [=](const float* from, float* to, int64_t n) {
+    normalise(from, scale, shift, eps, to, n);
+  });
+}
+
+void run(const Call& c) {
+  const Tensor& x = c.tensor(kX);
+  const int64_t batch = x.shape[0], tokens = x.shape[1], width = x.shape[2];
+  const int64_t heads = c.integer(kHeads);
+  Scratch& scratch = Scratch::ofThread();
+  const Scratch::Scope scope(scratch);
+  const WeightPack weights = packOf(c);
+  const float* packed = weights.provide(scratch);
+  const Patches patches = patchesOf(c);
+  const int64_t keys = patches.count();
+
+  MatrixRows source(x);
+  if (patches.ratio > 1) {
+    float* reduced = scratch.floats(batch * keys * width);
+    reduce(c, weights, packed, patches, reduced);
+    source = MatrixRows(reduced, width, 1);
+  }
+  float* kv = scratch.floats(batch * keys * 2 * width);
+  const LinearMap toKv(weights, packed, c, kKvWeight, kKvBias);
+  gemm(c, toKv.problem(batch * keys, source, MatrixRows(kv, 2 * width, 1)));
+  float* query = scratch.floats(batch * tokens * width);
+  const LinearMap toQuery(weights, packed, c, kQWeight, kQBias);
+  gemm(c, toQuery.problem(batch * tokens, MatrixRows(x), MatrixRows(query, width, 1)));
+
+  const ProjectedHeads projected{batch,
+                                 heads,
+                                 width / heads,
+                                 {query, tokens, width},
+                                 {kv, keys, 2 * width},
+                                 {kv + width, keys, 2 * width}};
+  float* joined = scratch.floats(batch * tokens * width);
+  attendHeads(c, projected, {joined, tokens, width},
+              [&](int64_t, int64_t) { return Interval{0, keys}; });
+  const LinearMap out(weights, packed, c, kProjWeight, kProjBias);
+  gemm(c, out.problem(batch * tokens, MatrixRows(joined, width, 1), MatrixRows(c.tensor(kOut))));
+}
+
+double flops(const Call& c) {
+  const Tensor& x = c.tensor(kX);
+  const Patches patches = patchesOf(c);
+  const double width = static_cast<double>(x.shape[2]);
+  const double tokens = static_cast<double>(x.shape[1]);
+  const double keys = static_cast<double>(patches.count());
+  const double reduction =
+      patches.ratio > 1 ? static_cast<double>(patches.ratio * patches.ratio) : 0;
+  return static_cast<double>(x.shape[0]) * width *
+         (4 * tokens * width + keys * width * (4 + 2 * reduction) + 4 * tokens * keys);
+}
+
+const Register registered({"globalSubsampledAttention", run, flops,
+                           [](const Call& c) { return packOf(c).floats(); },
+                           [](const Call& c, float* to) { packOf(c).pack(to); }});
+
+}  // namespace
+
+}  // namespace fovea
