@@ -142,6 +142,17 @@ void layerNormRow(const float* x, const float* weight, const float* bias, double
   }
 }
 
+void normalizeRow(const float* x, double least, float* y, int64_t n) {
+  WideSum sum = WideSum::zero();
+  int64_t i = 0;
+  for (; i + Vec::kLanes <= n; i += Vec::kLanes) sum.addSquare(Vec::load(x + i));
+  if (i < n) sum.addSquare(Vec::loadPartial(x + i, int(n - i)));
+  const double norm = __builtin_sqrt(sum.total());
+  const Vec by = Vec::set(float(norm < least ? least : norm));
+  for (i = 0; i + Vec::kLanes <= n; i += Vec::kLanes) (Vec::load(x + i) / by).store(y + i);
+  if (i < n) (Vec::loadPartial(x + i, int(n - i)) / by).storePartial(y + i, int(n - i));
+}
+
 void geluRow(const float* x, float* y, int64_t n) {
   int64_t i = 0;
   for (; i + Vec::kLanes <= n; i += Vec::kLanes) {
@@ -171,6 +182,6 @@ void addSquaresWide(const float* x, double* sums, int64_t n) {
   for (int64_t i = 0; i < n; ++i) sums[i] += double(x[i]) * double(x[i]);
 }
 
-inline constexpr Rows kRows{
-    softmaxRow,      layerNormRow, geluRow,    sumRow,        squaredDeviationsOfRow,
-    sumExponentials, largestOfRow, addSquares, addSquaresWide};
+inline constexpr Rows kRows{softmaxRow, layerNormRow,           normalizeRow,    geluRow,
+                            sumRow,     squaredDeviationsOfRow, sumExponentials, largestOfRow,
+                            addSquares, addSquaresWide};

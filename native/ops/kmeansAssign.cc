@@ -1,0 +1,49 @@
+// The nearest centroid of each row; see lib/ops/kmeansAssign.ts.
+#include <algorithm>
+
+#include "core/parallel.h"
+#include "core/registry.h"
+#include "engine/centroids.h"
+#include "engine/gemm.h"
+
+namespace fovea {
+
+namespace {
+
+enum Slot { kX, kCentroids, kAssignments, kDistances };
+enum Param { kMetric, kNormalize };
+enum Metric { kDot, kEuclidean };
+
+void run(const Call& c) {
+  const Tensor &x = c.tensor(kX), &centroids = c.tensor(kCentroids);
+  const Tensor &assignments = c.tensor(kAssignments), &distances = c.tensor(kDistances);
+  const int64_t rows = x.shape[0], depth = x.shape[1], count = centroids.shape[0];
+  if (rows == 0) return;
+  Scratch& shared = Scratch::ofThread();
+  const Scratch::Scope scope(shared);
+  float* panels = shared.floats(panelFloats(count, depth));
+  packPanels(c, MatrixRows(centroids), count, depth, panels);
+  const CentroidSearch search{panels, count, depth, c.integer(kMetric) == kEuclidean,
+                              c.flag(kNormalize)};
+  const MatrixRows points(x);
+  parallelFor(c, (rows + kSearchRows - 1) / kSearchRows, [&](int64_t task, Scratch& scratch) {
+    const int64_t first = task * kSearchRows, many = std::min(kSearchRows, rows - first);
+    int32_t best[kSearchRows];
+    float score[kSearchRows];
+    nearestCentroids(search, points, first, many, best, score, scratch);
+    for (int64_t i = 0; i < many; ++i) {
+      assignments.ints()[(first + i) * assignments.strides[0]] = best[i];
+      distances.floats()[(first + i) * distances.strides[0]] = score[i];
+    }
+  });
+}
+
+double flops(const Call& c) {
+  return 2.0 * static_cast<double>(c.tensor(kX).size() * c.tensor(kCentroids).shape[0]);
+}
+
+const Register registered({"kmeansAssign", run, flops});
+
+}  // namespace
+
+}  // namespace fovea
