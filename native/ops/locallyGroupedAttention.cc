@@ -1,0 +1,71 @@
+// Twins' locally-grouped attention; see lib/ops/locallyGroupedAttention.ts.
+#include <cmath>
+
+#include "core/registry.h"
+#include "engine/attend.h"
+#include "keysets/windowGrid.h"
+#include "ops/attentionSlots.h"
+
+namespace fovea {
+
+namespace {
+
+enum Slot { kQuery, kKey, kValue, kOut };
+enum Param { kHeight, kWidth, kWindowHeight, kWindowWidth, kPadMode, kScale };
+enum PadMode { kExclude, kZeros };
+
+WindowGrid gridOf(const Call& c) {
+  return {c.integer(kHeight), c.integer(kWidth), c.integer(kWindowHeight), c.integer(kWindowWidth)};
+}
+
+void run(const Call& c) {
+  const Tensor &q = c.tensor(kQuery), &k = c.tensor(kKey), &v = c.tensor(kValue);
+  const Tensor& out = c.tensor(kOut);
+  const WindowGrid grid = gridOf(c);
+  const int64_t heads = q.shape[1], windows = grid.count(), most = grid.most();
+  const AttendExtent extent{q.shape[0] * heads * windows, most, most, q.shape[3], v.shape[3]};
+  attend(c, extent, [&](int64_t index, FunctionRef<void(const AttendProblem&)> work) {
+    const int64_t head = index / windows, b = head / heads, h = head % heads;
+    const WindowGrid::Window window = grid.window(index % windows);
+    const int64_t tokens = window.tokens();
+    Scratch& scratch = Scratch::ofThread();
+    const Scratch::Scope scope(scratch);
+    int32_t* listed = scratch.ints(tokens);
+    for (int64_t n = 0; n < tokens; ++n)
+      listed[n] = static_cast<int32_t>(window.token(n, grid.width));
+
+    AttendProblem p;
+    p.rows = tokens;
+    p.depth = static_cast<int>(q.shape[3]);
+    p.valueDepth = static_cast<int>(v.shape[3]);
+    p.queryInner = q.strides[3];
+    p.outInner = out.strides[3];
+    p.scale = static_cast<float>(c.number(kScale));
+    p.segments[0] = {tokens, keyRowsAt(k, b, h), keyRowsAt(v, b, h)};
+    p.segments[0].key.index = p.segments[0].value.index = listed;
+    // Keys and values of zeros add exp(0) each to the denominator and nothing else.
+    const double missing = c.integer(kPadMode) == kZeros ? grid.missing(window) : 0;
+    p.sinks = missing > 0;
+    const float sink = p.sinks ? static_cast<float>(std::log(missing)) : 0.0f;
+    const auto describe = [&](int64_t row, QueryRow& r) {
+      r.query = q.floats() + rowAt(q, b, h, listed[row]);
+      r.out = out.floats() + rowAt(out, b, h, listed[row]);
+      r.visible[0] = {0, tokens};
+      r.sink = sink;
+    };
+    p.describe = describe;
+    work(p);
+  });
+}
+
+double flops(const Call& c) {
+  const Tensor &q = c.tensor(kQuery), &v = c.tensor(kValue);
+  return static_cast<double>(q.shape[0] * q.shape[1] * q.shape[2] * gridOf(c).most()) * 2 *
+         static_cast<double>(q.shape[3] + v.shape[3]);
+}
+
+const Register registered({"locallyGroupedAttention", run, flops});
+
+}  // namespace
+
+}  // namespace fovea

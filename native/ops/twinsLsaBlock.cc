@@ -1,0 +1,103 @@
+// timm's LocallyGroupedAttn; see lib/ops/twinsLsaBlock.ts.
+#include <algorithm>
+#include <cmath>
+
+#include "core/registry.h"
+#include "engine/attend.h"
+#include "engine/weightPack.h"
+#include "keysets/windowGrid.h"
+
+namespace fovea {
+
+namespace {
+
+enum Slot { kX, kOut, kQkvWeight, kQkvBias, kProjWeight, kProjBias };
+enum Param { kHeads, kWindowSize, kHeight, kWidth, kPadMode };
+enum PadMode { kZeros, kExclude };
+
+WeightPack packOf(const Call& c) { return WeightPack(c, kQkvWeight, kProjBias); }
+
+WindowGrid gridOf(const Call& c) {
+  return {c.integer(kHeight), c.integer(kWidth), c.integer(kWindowSize), c.integer(kWindowSize)};
+}
+
+// Attention inside the windows: from qkv [B N, 3 C] to mixed [B N, C]. A token beyond the map was
+// zero before the projection: its key and value are the bias, [3 C].
+void attendWindows(const Call& c, const float* qkv, const float* bias, float* mixed) {
+  const Tensor& x = c.tensor(kX);
+  const WindowGrid grid = gridOf(c);
+  const int64_t tokensOfMap = x.shape[1], width = x.shape[2], pitch = 3 * width;
+  const int64_t heads = c.integer(kHeads), depth = width / heads;
+  const int64_t windows = grid.count(), most = grid.most();
+  const bool zeros = c.integer(kPadMode) == kZeros;
+  AttendExtent extent{x.shape[0] * heads * windows, most, most, depth, depth};
+  const bool whole = grid.height % grid.windowHeight == 0 && grid.width % grid.windowWidth == 0;
+  extent.plain = whole || !zeros;
+  attend(c, extent, [&](int64_t index, FunctionRef<void(const AttendProblem&)> work) {
+    const int64_t head = index / windows, b = head / heads, h = head % heads;
+    const WindowGrid::Window window = grid.window(index % windows);
+    const int64_t tokens = window.tokens();
+    const auto missing = static_cast<int64_t>(zeros ? grid.missing(window) : 0);
+    Scratch& scratch = Scratch::ofThread();
+    const Scratch::Scope scope(scratch);
+    int32_t* listed = scratch.ints(tokens);
+    for (int64_t n = 0; n < tokens; ++n)
+      listed[n] = static_cast<int32_t>(window.token(n, grid.width));
+
+    const float* query = qkv + b * tokensOfMap * pitch + h * depth;
+    AttendProblem p;
+    p.rows = tokens;
+    p.depth = p.valueDepth = static_cast<int>(depth);
+    p.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(depth)));
+    p.segments[0] = {
+        tokens, {query + width, pitch, 1, listed}, {query + 2 * width, pitch, 1, listed}};
+    if (missing > 0) {
+      const float* own = bias + h * depth;
+      p.segments[1] = {missing, {own + width, 0, 1}, {own + 2 * width, 0, 1}};
+      p.segmentCount = 2;
+    }
+    const auto describe = [&](int64_t row, QueryRow& r) {
+      r.query = query + listed[row] * pitch;
+      r.out = mixed + (b * tokensOfMap + listed[row]) * width + h * depth;
+      r.visible[0] = {0, tokens};
+      r.visible[1] = {0, missing};
+    };
+    p.describe = describe;
+    work(p);
+  });
+}
+
+void run(const Call& c) {
+  const Tensor& x = c.tensor(kX);
+  const int64_t rows = x.shape[0] * x.shape[1], width = x.shape[2];
+  Scratch& scratch = Scratch::ofThread();
+  const Scratch::Scope scope(scratch);
+  const WeightPack weights = packOf(c);
+  const float* packed = weights.provide(scratch);
+  float* qkv = scratch.floats(rows * 3 * width);
+  float* mixed = scratch.floats(rows * width);
+  const LinearMap in(weights, packed, c, kQkvWeight, kQkvBias);
+  gemm(c, in.problem(rows, MatrixRows(x), MatrixRows(qkv, 3 * width, 1)));
+  const float* bias = in.bias;
+  if (!bias) {
+    float* none = scratch.floats(3 * width);
+    std::fill(none, none + 3 * width, 0.0f);
+    bias = none;
+  }
+  attendWindows(c, qkv, bias, mixed);
+  const LinearMap out(weights, packed, c, kProjWeight, kProjBias);
+  gemm(c, out.problem(rows, MatrixRows(mixed, width, 1), MatrixRows(c.tensor(kOut))));
+}
+
+double flops(const Call& c) {
+  const Tensor& x = c.tensor(kX);
+  return static_cast<double>(x.size()) * static_cast<double>(8 * x.shape[2] + 4 * gridOf(c).most());
+}
+
+const Register registered({"twinsLsaBlock", run, flops,
+                           [](const Call& c) { return packOf(c).floats(); },
+                           [](const Call& c, float* to) { packOf(c).pack(to); }});
+
+}  // namespace
+
+}  // namespace fovea
