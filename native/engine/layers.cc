@@ -23,11 +23,13 @@ void NormLayer::pack(float* packed, const Tensor& before) const {
   }
 }
 
+int64_t ConvLayer::behindFloats() const {
+  return norm.mean.described() ? norm.packedFloats() : bias.described() ? shape.outChannels : 0;
+}
+
 int64_t ConvLayer::packedFloats() const {
-  const int64_t affine = norm.mean.described() ? norm.packedFloats()
-                         : bias.described()    ? shape.outChannels
-                                               : 0;
-  return convPackedFloats(shape) + affine;
+  return convPackedFloats(shape) + behindFloats() +
+         (before.mean.described() ? before.packedFloats() : 0);
 }
 
 void ConvLayer::pack(const Call& call, float* packed) const {
@@ -40,6 +42,7 @@ void ConvLayer::pack(const Call& call, float* packed) const {
       behind[c] = static_cast<float>(element(bias, c, 0));
     }
   }
+  if (before.mean.described()) before.pack(behind + behindFloats());
 }
 
 ChannelAffine ConvLayer::affine(const float* packed) const {
@@ -47,6 +50,11 @@ ChannelAffine ConvLayer::affine(const float* packed) const {
   if (norm.mean.described()) return norm.at(behind);
   if (bias.described()) return {nullptr, nullptr, behind};
   return {};
+}
+
+ConvInput ConvLayer::input(const float* packed) const {
+  if (!before.mean.described()) return {};
+  return {before.at(packed + convPackedFloats(shape) + behindFloats()), true};
 }
 
 ConvLayer layerOf(const Tensor& weight, const Tensor& bias, const NormLayer& norm) {
@@ -74,7 +82,8 @@ void PackedLayer::run(const Call& call, const FeatureMap& x, std::span<const Map
   for (const MapStep& step : steps.first(std::min(steps.size(), MapSteps::kMost - count))) {
     all[count++] = step;
   }
-  conv(call, {layer->shape, x, layer->weights(packed), {}, std::span(all, count)});
+  conv(call,
+       {layer->shape, x, layer->weights(packed), layer->input(packed), std::span(all, count)});
 }
 
 int64_t LayerPack::floats() const {
@@ -103,22 +112,33 @@ PackedLayer LayerPack::at(const float* packed, size_t layer) const {
 }
 
 void chain(const Call& call, const FeatureMap& x, std::span<const ChainLayer> layers,
-           const FeatureMap& out) {
+           std::span<const MapStep> steps) {
   Scratch& scratch = Scratch::ofThread();
   const Scratch::Scope scope(scratch);
   FeatureMap from = x;
   for (size_t i = 0; i < layers.size(); ++i) {
     const auto& [layer, then] = layers[i];
-    FeatureMap to = out;
-    if (i + 1 < layers.size()) {
-      const ConvShape& shape = layer.layer->shape;
-      int64_t size[3];
-      for (int axis = 0; axis < 3; ++axis) size[axis] = shape.outSize(axis, from.size[axis]);
-      to = FeatureMap::scratch(from.batch, shape.outChannels, size, scratch);
+    std::vector<MapStep> end;
+    if (then != Activation::kNone) end.push_back(MapStep::activate(then));
+    if (i + 1 == layers.size()) {
+      end.insert(end.end(), steps.begin(), steps.end());
+      layer.run(call, from, end);
+      return;
     }
-    layer.run(call, from, {MapStep::activate(then), MapStep::store(to)});
+    const ConvShape& shape = layer.layer->shape;
+    int64_t size[3];
+    for (int axis = 0; axis < 3; ++axis) size[axis] = shape.outSize(axis, from.size[axis]);
+    const FeatureMap to = FeatureMap::scratch(from.batch, shape.outChannels, size, scratch);
+    end.push_back(MapStep::store(to));
+    layer.run(call, from, end);
     from = to;
   }
+}
+
+void chain(const Call& call, const FeatureMap& x, std::span<const ChainLayer> layers,
+           const FeatureMap& out) {
+  const MapStep store[] = {MapStep::store(out)};
+  chain(call, x, layers, store);
 }
 
 void FoldedLayer::fold(float* rows, float* biases) const {

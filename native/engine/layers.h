@@ -35,12 +35,19 @@ struct ConvLayer {
   ConvShape shape;
   Tensor weight, bias;
   NormLayer norm;
+  // A norm and ReLU in front (pre-activation), applied to x as it is read: no pass either. It
+  // cannot be folded into the weights, for the ReLU lies between.
+  NormLayer before = {};
 
   int64_t packedFloats() const;
   void pack(const Call& call, float* packed) const;
   const float* weights(const float* packed) const { return packed; }
   // What follows the sum: nothing at all, a bias, or a norm.
   ChannelAffine affine(const float* packed) const;
+  ConvInput input(const float* packed) const;
+
+ private:
+  int64_t behindFloats() const;
 };
 
 // The layer of a weight [out, in, kernel...] without groups, strides or padding.
@@ -77,11 +84,14 @@ class LayerPack {
   std::vector<ConvLayer> layers_;
 };
 
-// One layer behind the other, each with its activation; what lies between two is in scratch.
+// One layer behind the other, each with its activation; what lies between two is in scratch. The
+// steps follow the last activation and end in a store; x may be stored to.
 struct ChainLayer {
   PackedLayer layer;
   Activation then = Activation::kNone;
 };
+void chain(const Call& call, const FeatureMap& x, std::span<const ChainLayer> layers,
+           std::span<const MapStep> steps);
 void chain(const Call& call, const FeatureMap& x, std::span<const ChainLayer> layers,
            const FeatureMap& out);
 

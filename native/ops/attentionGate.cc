@@ -12,7 +12,18 @@ namespace fovea {
 namespace {
 
 enum Slot {
-  kX, kGating, kOut, kAttention, kTheta, kPhi, kPhiBias, kPsi, kPsiBias, kW, kWBias, kNorm
+  kX,
+  kGating,
+  kOut,
+  kAttention,
+  kTheta,
+  kPhi,
+  kPhiBias,
+  kPsi,
+  kPsiBias,
+  kW,
+  kWBias,
+  kNorm
 };
 enum Param { kMode, kAlignCorners, kEps };
 enum Mode { kConcatenation, kDebug, kResidual };
@@ -53,8 +64,7 @@ FeatureMap gridOf(const Call& c, const LayerPack& layers, const float* packed, c
   const Activation then = mode == kDebug ? Activation::kSoftplus : Activation::kRelu;
   theta.run(c, x, {MapStep::add(hidden), MapStep::activate(then), MapStep::store(hidden)});
   const Activation last = mode == kResidual ? Activation::kNone : Activation::kSigmoid;
-  layers.at(packed, kPsiLayer)
-      .run(c, hidden, {MapStep::activate(last), MapStep::store(grid)});
+  layers.at(packed, kPsiLayer).run(c, hidden, {MapStep::activate(last), MapStep::store(grid)});
   if (mode == kResidual) {
     parallelFor(c, grid.batch, [&](int64_t b, Scratch&) {
       float* row = grid.at(b, 0, 0, 0, 0);
@@ -79,8 +89,8 @@ void run(const Call& c) {
     const FeatureMap from = x.entries(first, count);
     FeatureMap gate = gridOf(c, layers, packed, from, gating.entries(first, count), scratch);
     if (attention || !sameSize(gate, x.size)) {
-      const FeatureMap fine =
-          attention ? attention.entries(first, count) : FeatureMap::scratch(count, 1, x.size, scratch);
+      const FeatureMap fine = attention ? attention.entries(first, count)
+                                        : FeatureMap::scratch(count, 1, x.size, scratch);
       resize(c, gate, x.size, c.flag(kAlignCorners), std::array{MapStep::store(fine)});
       gate = fine;
     }

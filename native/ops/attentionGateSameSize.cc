@@ -37,10 +37,11 @@ void run(const Call& c) {
     const FeatureMap gate = attention ? attention.entries(first, count)
                                       : FeatureMap::scratch(count, 1, x.size, scratch);
     layers.at(packed, 0).run(c, gating.entries(first, count), {MapStep::store(hidden)});
-    layers.at(packed, 1).run(c, from, {MapStep::add(hidden), MapStep::activate(Activation::kRelu),
-                                       MapStep::store(hidden)});
-    layers.at(packed, 2).run(
-        c, hidden, {MapStep::activate(Activation::kSigmoid), MapStep::store(gate)});
+    layers.at(packed, 1).run(
+        c, from,
+        {MapStep::add(hidden), MapStep::activate(Activation::kRelu), MapStep::store(hidden)});
+    layers.at(packed, 2).run(c, hidden,
+                             {MapStep::activate(Activation::kSigmoid), MapStep::store(gate)});
     const MapStep steps[] = {MapStep::multiply(gate), MapStep::store(out.entries(first, count))};
     mapPass(c, from, steps);
   }

@@ -113,16 +113,14 @@ void run(const Call& call) {
   const Products products(call, r);
   const int64_t depth = inner.layer->shape.inChannels;
   constexpr int64_t kOne[] = {1, 1, 1};
-  const FeatureMap means =
-      FeatureMap::contiguous(scratch.floats(x.batch * depth), x.batch, depth, kOne);
+  const FeatureMap means = FeatureMap::scratch(x.batch, depth, kOne, scratch);
   if (bilinear) {
     products.means(means.data);
   } else {
     const ChannelPool pool[] = {{PoolKind::kMean, means}};
     poolChannels(call, r, pool);
   }
-  const FeatureMap c =
-      FeatureMap::contiguous(scratch.floats(x.batch * x.channels), x.batch, x.channels, kOne);
+  const FeatureMap c = FeatureMap::scratch(x.batch, x.channels, kOne, scratch);
   inner.run(call, means.vectors(),
             {MapStep::activate(Activation::kRelu), MapStep::store(c.vectors())});
 
