@@ -22,6 +22,7 @@ export {
 } from './io/readSafetensors.ts'
 export { selectWeights } from './io/selectWeights.ts'
 export { writeSafetensors } from './io/writeSafetensors.ts'
+export * from './ops/additiveAttention.ts'
 export * from './ops/attentionGate.ts'
 export * from './ops/attentionGateSameSize.ts'
 export * from './ops/batchNorm.ts'

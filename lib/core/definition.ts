@@ -69,6 +69,8 @@ export interface Context<Name extends string = string> {
   has(name: string): boolean
   /** The validated copy of an int32 tensor, contiguous. */
   ints(name: string): Int32Array
+  /** A weight's elements, row-major; undefined where it is absent or prepared weights stand in for it. */
+  floats(name: string): Float32Array | undefined
   /** The sizes of a tensor or of `weights.NAME`, undefined where it is absent. */
   shape(name: string): readonly number[] | undefined
   /** Names of the weights that the caller gave. */

@@ -5,7 +5,7 @@ import type { Context } from './definition.ts'
 import { type Code, fail, words } from './errors.ts'
 import type { ParamValue } from './params.ts'
 import type { Plan, WeightPlan } from './plan.ts'
-import { type Argument, View } from './view.ts'
+import { type Argument, gather, View } from './view.ts'
 import type { Prepared } from './weights.ts'
 
 export class Frame implements Context {
@@ -224,6 +224,14 @@ export class Frame implements Context {
     const ints = this.copies[this.plan.tensors.findIndex(tensor => tensor.name === name)]
     if (ints == null) throw new Error(`${this.plan.name} has no int32 tensor ${name}`)
     return ints
+  }
+
+  floats(name: string): Float32Array | undefined {
+    const view = this.weightViews.get(name)
+    if (view === undefined || view.data === null) return undefined
+    const floats = new Float32Array(view.size)
+    gather(view, view.data as Float32Array, floats)
+    return floats
   }
 
   shape(name: string): readonly number[] | undefined {

@@ -18,14 +18,15 @@ void softmaxWeights(const SoftmaxWeights& s, int64_t first, int64_t count, float
   p.epilogue.scale = s.scale;
   p.c = MatrixRows(weights, s.keys, 1);
   gemmBlock(p, {0, count}, {0, s.keys}, scratch);
-  for (int64_t i = 0; i < count; ++i) {
-    float* row = weights + i * s.keys;
-    const Interval seen = s.visible(first + i);
-    std::fill(row, row + seen.begin, 0.0f);
-    std::fill(row + seen.end, row + s.keys, 0.0f);
-    if (seen.begin < seen.end)
-      rows().softmax(row + seen.begin, row + seen.begin, seen.end - seen.begin);
-  }
+  for (int64_t i = 0; i < count; ++i)
+    softmaxVisible(weights + i * s.keys, s.keys, s.visible(first + i));
+}
+
+void softmaxVisible(float* row, int64_t keys, Interval seen) {
+  std::fill(row, row + seen.begin, 0.0f);
+  std::fill(row + seen.end, row + keys, 0.0f);
+  if (seen.begin < seen.end)
+    rows().softmax(row + seen.begin, row + seen.begin, seen.end - seen.begin);
 }
 
 }  // namespace fovea

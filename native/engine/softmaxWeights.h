@@ -22,4 +22,7 @@ struct SoftmaxWeights {
 void softmaxWeights(const SoftmaxWeights& problem, int64_t first, int64_t count, float* weights,
                     Scratch& scratch);
 
+// The last step of it: scores of one query become weights, in place.
+void softmaxVisible(float* row, int64_t keys, Interval seen);
+
 }  // namespace fovea

@@ -1,0 +1,42 @@
+// The score of additive attention: s[i, j] = v . tanh(Wq q_i + Wk k_j + b).
+#pragma once
+#include <cstdint>
+
+#include "core/call.h"
+#include "core/scratch.h"
+#include "keysets/band.h"
+
+namespace fovea {
+
+// The weights as checkpoints store them, of any strides; packed once, in prepared weights or in the
+// scratch of a call.
+struct AdditiveLayer {
+  Tensor query, key;  // Wq [A, Dq], Wk [A, Dk]
+  Tensor v;           // [A]
+  Tensor bias;        // [A], or none
+  Tensor gain;        // [1]: v becomes gain v / |v|; or none
+
+  int64_t channels() const { return query.shape[0]; }
+  int64_t packedFloats() const;
+  void pack(const Call& call, float* array) const;
+};
+
+// Queries and keys of a call, projected: 4 A (B Lq + B ceil(Lk / 48) 48) bytes of scratch. No score
+// is kept; `block` computes those that are asked for.
+class AdditiveScores {
+ public:
+  // query [B, Lq, Dq], key [B, Lk, Dk].
+  AdditiveScores(const Call& call, const AdditiveLayer& layer, const float* packed,
+                 const Tensor& query, const Tensor& key, Scratch& scratch);
+
+  // to[r * stride + j - keys.begin] for queries first + r of entry b; keys.begin is a multiple of
+  // kPanel.
+  void block(int64_t b, int64_t first, int64_t count, Interval keys, float* to,
+             int64_t stride) const;
+
+ private:
+  int64_t channels_, queries_, panels_;
+  const float *v_, *query_, *key_;
+};
+
+}  // namespace fovea
