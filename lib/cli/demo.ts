@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Bench } from '../demo/bench.ts'
 import type { Gallery } from '../demo/gallery.ts'
 import { figures, percent, tiny } from '../demo/numbers.ts'
+import type { Pause } from './bench/clock.ts'
 import { interrupted } from './interrupt.ts'
 import { parseOptions, UsageError } from './options.ts'
 import { type Column, errorLine, paint, printLine, printTable } from './output.ts'
@@ -32,10 +33,10 @@ interface Calibration {
   readonly bench: Bench
 }
 
-async function calibrated(): Promise<Calibration> {
+async function calibrated(pause: Pause): Promise<Calibration> {
   const { measureFma } = await import('./bench/peak.ts')
   const { makeBench } = await import('../demo/bench.ts')
-  const peak = Math.max(...Object.values(measureFma(1)))
+  const peak = Math.max(...Object.values(await measureFma(1, pause)))
   return { peak, bench: makeBench(peak) }
 }
 
@@ -66,7 +67,7 @@ export async function demo(args: string[], calibrate = calibrated): Promise<numb
   }
   try {
     await pause()
-    const { peak, bench } = await calibrate()
+    const { peak, bench } = await calibrate(pause)
     const { gallery, page } = await runDemo({
       picture,
       name: path === undefined ? shipped.name : basename(path),

@@ -75,10 +75,7 @@ export async function measure(
 
 async function measurePeaks(counts: readonly number[], pause: Pause): Promise<Peak[]> {
   const peaks: Peak[] = []
-  for (const count of counts) {
-    peaks.push(measurePeak(count))
-    await pause()
-  }
+  for (const count of counts) peaks.push(await measurePeak(count, pause))
   return peaks
 }
 

@@ -1,5 +1,5 @@
 import { native, opIndex } from '../../core/addon.ts'
-import { type Clock, clockFor } from './clock.ts'
+import { type Clock, clockFor, type Pause } from './clock.ts'
 import type { Limit } from './workload.ts'
 
 /** What the machine does at most with some number of threads: GFLOP/s, and GB/s. */
@@ -50,7 +50,11 @@ function measurement(kind: Limit, threads: number, memory: Memory): { run(): voi
   return { run: () => native.run(op, meta, ...arrays), work }
 }
 
-function bestRate(clock: Clock, { run, work }: ReturnType<typeof measurement>): number {
+async function bestRate(
+  clock: Clock,
+  { run, work }: ReturnType<typeof measurement>,
+  pause: Pause,
+): Promise<number> {
   let best = 0
   for (let total = 0; total < seconds; ) {
     const start = clock()
@@ -58,6 +62,7 @@ function bestRate(clock: Clock, { run, work }: ReturnType<typeof measurement>): 
     const time = clock() - start
     best = Math.max(best, work / time / 1e9)
     total += Math.max(time, 1e-3)
+    await pause()
   }
   return best
 }
@@ -66,7 +71,10 @@ function bestRate(clock: Clock, { run, work }: ReturnType<typeof measurement>): 
  * GFLOP/s of multiply-adds with the current instruction set, and with the lesser ones: where a narrower
  * vector happens to be faster, the machine can do that too.
  */
-export function measureFma(threads: number): Record<string, number> {
+export async function measureFma(
+  threads: number,
+  pause: Pause,
+): Promise<Readonly<Record<string, number>>> {
   const { isa: current, isas } = native.info()
   const clock = clockFor(threads)
   const none = { source: new Float32Array(), destination: new Float32Array() }
@@ -74,7 +82,7 @@ export function measureFma(threads: number): Record<string, number> {
   try {
     for (const isa of isas.slice(isas.indexOf(current))) {
       native.selectIsa(isa)
-      fmaBy[isa] = bestRate(clock, measurement('fma', threads, none))
+      fmaBy[isa] = await bestRate(clock, measurement('fma', threads, none), pause)
     }
   } finally {
     native.selectIsa(current)
@@ -83,13 +91,13 @@ export function measureFma(threads: number): Record<string, number> {
 }
 
 /** Measures the multiply-adds of every instruction set, and the memory with the current one. */
-export function measurePeak(threads: number): Peak {
-  const fmaBy = measureFma(threads)
+export async function measurePeak(threads: number, pause: Pause): Promise<Peak> {
+  const fmaBy = await measureFma(threads, pause)
   const clock = clockFor(threads)
   const memory = { source: floats(), destination: floats() }
-  const rate = (kind: Limit) => bestRate(clock, measurement(kind, threads, memory))
+  const rate = (kind: Limit) => bestRate(clock, measurement(kind, threads, memory), pause)
   const fma = Math.max(...Object.values(fmaBy))
-  return { threads, fmaBy, fma, read: rate('read'), copy: rate('copy') }
+  return { threads, fmaBy, fma, read: await rate('read'), copy: await rate('copy') }
 }
 
 /** The larger of two measurements, kind by kind. */
