@@ -25,8 +25,24 @@ export const compilerOptions: ts.CompilerOptions = {
   noEmit: true,
 }
 
+const parsed = new Map<string, ts.SourceFile | undefined>()
+
+/** A program whose files are parsed once for all programs: those of Node and the library are many. */
+export function programOf(
+  paths: readonly string[],
+  options: ts.CompilerOptions = compilerOptions,
+): ts.Program {
+  const host = ts.createCompilerHost(options)
+  const { getSourceFile } = host
+  host.getSourceFile = (path, ...rest) => {
+    if (!parsed.has(path)) parsed.set(path, getSourceFile(path, ...rest))
+    return parsed.get(path)
+  }
+  return ts.createProgram(paths, options, host)
+}
+
 export function documented(module: string): Documented[] {
-  const program = ts.createProgram([join(root, module)], compilerOptions)
+  const program = programOf([join(root, module)])
   const checker = program.getTypeChecker()
   const source = checker.getSymbolAtLocation(program.getSourceFile(join(root, module))!)!
   return checker.getExportsOfModule(source).map(exported => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import ts from 'typescript'
-import { compilerOptions } from './documentation.ts'
+import { compilerOptions, programOf } from './documentation.ts'
 import { root } from './project.ts'
 
 export interface Example {
@@ -31,7 +31,7 @@ export async function runExamples(examples: readonly Example[]): Promise<string[
 type File = Example & { readonly path: string }
 
 function typeErrors(files: readonly File[]): string[] {
-  const program = ts.createProgram(
+  const program = programOf(
     files.map(({ path }) => path),
     {
       ...compilerOptions,
@@ -44,7 +44,16 @@ function typeErrors(files: readonly File[]): string[] {
       rootDir: '/',
     },
   )
-  return ts.getPreEmitDiagnostics(program).map(({ file, start, messageText }) => {
+  // Theirs alone: the build checks the library.
+  const own = files.map(({ path }) => program.getSourceFile(path)!)
+  const all = [
+    ...program.getOptionsDiagnostics(),
+    ...own.flatMap(file => [
+      ...program.getSyntacticDiagnostics(file),
+      ...program.getSemanticDiagnostics(file),
+    ]),
+  ]
+  return all.map(({ file, start, messageText }) => {
     const name = files.find(({ path }) => path === file?.fileName)?.name ?? file?.fileName
     const line = file ? file.getLineAndCharacterOfPosition(start ?? 0).line + 1 : 0
     return `${name}, line ${line}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
