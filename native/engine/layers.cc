@@ -115,23 +115,32 @@ void chain(const Call& call, const FeatureMap& x, std::span<const ChainLayer> la
            std::span<const MapStep> steps) {
   Scratch& scratch = Scratch::ofThread();
   const Scratch::Scope scope(scratch);
-  FeatureMap from = x;
-  for (size_t i = 0; i < layers.size(); ++i) {
-    const auto& [layer, then] = layers[i];
-    std::vector<MapStep> end;
-    if (then != Activation::kNone) end.push_back(MapStep::activate(then));
-    if (i + 1 == layers.size()) {
-      end.insert(end.end(), steps.begin(), steps.end());
-      layer.run(call, from, end);
-      return;
-    }
-    const ConvShape& shape = layer.layer->shape;
+  std::vector<FeatureMap> between;
+  int64_t most = 0;
+  for (size_t i = 0; i + 1 < layers.size(); ++i) {
+    const FeatureMap& from = i == 0 ? x : between[i - 1];
+    const ConvShape& shape = layers[i].layer.layer->shape;
     int64_t size[3];
     for (int axis = 0; axis < 3; ++axis) size[axis] = shape.outSize(axis, from.size[axis]);
-    const FeatureMap to = FeatureMap::scratch(from.batch, shape.outChannels, size, scratch);
-    end.push_back(MapStep::store(to));
-    layer.run(call, from, end);
-    from = to;
+    between.push_back(FeatureMap::contiguous(nullptr, x.batch, shape.outChannels, size));
+    most = std::max(most, x.batch * shape.outChannels * between.back().positions());
+  }
+  float* memory[2] = {};  // of every second one
+  for (size_t i = 0; i < between.size(); ++i) {
+    if (i < 2) memory[i] = scratch.floats(most);
+    between[i].data = memory[i % 2];
+  }
+  std::vector<MapStep> end;
+  for (size_t i = 0; i < layers.size(); ++i) {
+    const auto& [layer, then] = layers[i];
+    end.clear();
+    if (then != Activation::kNone) end.push_back(MapStep::activate(then));
+    if (i < between.size()) {
+      end.push_back(MapStep::store(between[i]));
+    } else {
+      end.insert(end.end(), steps.begin(), steps.end());
+    }
+    layer.run(call, i == 0 ? x : between[i - 1], end);
   }
 }
 

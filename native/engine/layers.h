@@ -19,6 +19,11 @@ struct NormLayer {
   Tensor mean, variance, weight, bias;
   double eps = 1e-5;
 
+  // Its slots lie together: weight, bias, mean, variance.
+  static NormLayer of(const Call& call, int slot, double eps) {
+    return {call.tensor(slot + 2), call.tensor(slot + 3), call.tensor(slot), call.tensor(slot + 1),
+            eps};
+  }
   int64_t channels() const { return mean.shape[0]; }
   int64_t packedFloats() const { return 3 * channels(); }
   // `before` is a bias that is added to what is normalised; absent: none.
@@ -84,8 +89,8 @@ class LayerPack {
   std::vector<ConvLayer> layers_;
 };
 
-// One layer behind the other, each with its activation; what lies between two is in scratch. The
-// steps follow the last activation and end in a store; x may be stored to.
+// One layer behind the other, each with its activation; of what lies between two, the last two maps
+// are in scratch. The steps follow the last activation and end in a store; x may be stored to.
 struct ChainLayer {
   PackedLayer layer;
   Activation then = Activation::kNone;

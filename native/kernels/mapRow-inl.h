@@ -65,4 +65,13 @@ void modulate(const float* x, const float* m, int64_t mStep, float* y, int64_t n
   combineRows(x, m, mStep, y, n, [](Vec a, Vec b) { return (Vec::set(1.0f) + a) * b; });
 }
 
-inline constexpr MapRow kMapRow{affine, affineAlong, multiply, add, modulate};
+void gather(const float* x, float scale, float* most, float* sums, int64_t n) {
+  const Vec by = Vec::set(scale);
+  eachVector(n, [&](int64_t i, int count) {
+    const Vec v = loadLanes(x + i, count) * by;
+    storeLanes(Vec::max(loadLanes(most + i, count), v), most + i, count);
+    storeLanes(loadLanes(sums + i, count) + v, sums + i, count);
+  });
+}
+
+inline constexpr MapRow kMapRow{affine, affineAlong, multiply, add, modulate, gather};

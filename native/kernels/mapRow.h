@@ -21,6 +21,9 @@ struct MapRow {
   void (*multiply)(const float* x, const float* m, int64_t mStep, float* y, int64_t n);
   void (*add)(const float* x, const float* m, int64_t mStep, float* y, int64_t n);
   void (*modulate)(const float* x, const float* m, int64_t mStep, float* y, int64_t n);
+  // most = max(most, x scale) and sums = sums + x scale: a row of one more channel in what is known
+  // of every position. A NaN stays in the sums.
+  void (*gather)(const float* x, float scale, float* most, float* sums, int64_t n);
 };
 
 const MapRow& mapRow();

@@ -32,8 +32,7 @@ enum Layer { kThetaLayer, kPhiLayer, kPsiLayer, kWLayer };
 LayerPack layersOf(const Call& c) {
   ConvLayer theta = layerOf(c.tensor(kTheta), {});
   std::copy_n(theta.shape.kernel, 3, theta.shape.stride);
-  const NormLayer norm{c.tensor(kNorm + 2), c.tensor(kNorm + 3), c.tensor(kNorm),
-                       c.tensor(kNorm + 1), c.number(kEps)};
+  const NormLayer norm = NormLayer::of(c, kNorm, c.number(kEps));
   return LayerPack(c, {theta, layerOf(c.tensor(kPhi), c.tensor(kPhiBias)),
                        layerOf(c.tensor(kPsi), c.tensor(kPsiBias)),
                        layerOf(c.tensor(kW), c.tensor(kWBias), norm)});

@@ -11,9 +11,7 @@ enum Param { kEps };
 
 // A convolution with bias and the norm behind it; their six slots lie together.
 ConvLayer normedLayer(const Call& c, int slot) {
-  const NormLayer norm{c.tensor(slot + 4), c.tensor(slot + 5), c.tensor(slot + 2),
-                       c.tensor(slot + 3), c.number(kEps)};
-  return layerOf(c.tensor(slot), c.tensor(slot + 1), norm);
+  return layerOf(c.tensor(slot), c.tensor(slot + 1), NormLayer::of(c, slot + 2, c.number(kEps)));
 }
 
 LayerPack layersOf(const Call& c) {

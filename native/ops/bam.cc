@@ -1,0 +1,125 @@
+// The bottleneck attention module; see lib/ops/bam.ts.
+#include <vector>
+
+#include "core/registry.h"
+#include "engine/channelPool.h"
+#include "engine/layers.h"
+#include "engine/mapPass.h"
+
+namespace fovea {
+namespace {
+
+enum Slot { kX, kOut, kAttention, kWeights };
+enum Param { kVariant, kCombine, kLayers, kDilatedConvs, kDilation, kPadding, kEps };
+enum Combine { kMultiply, kAdd };
+
+// The weights of a hidden layer and of the last of a branch.
+constexpr int kHiddenSlots = 6, kLastSlots = 2;
+
+// The channel branch's layers, then those of the spatial branch; the last of each has no norm.
+LayerPack layersOf(const Call& c) {
+  std::vector<ConvLayer> layers;
+  int slot = kWeights;
+  const auto hidden = [&] {
+    const NormLayer norm = NormLayer::of(c, slot + 2, c.number(kEps));
+    layers.push_back(layerOf(c.tensor(slot), c.tensor(slot + 1), norm));
+    slot += kHiddenSlots;
+  };
+  const auto last = [&] {
+    layers.push_back(layerOf(c.tensor(slot), c.tensor(slot + 1)));
+    slot += kLastSlots;
+  };
+  for (int64_t i = 0; i < c.integer(kLayers); ++i) hidden();
+  last();
+  hidden();
+  for (int64_t i = 0; i < c.integer(kDilatedConvs); ++i) {
+    hidden();
+    ConvShape& shape = layers.back().shape;
+    for (int axis = 1; axis < 3; ++axis) {
+      shape.dilation[axis] = c.integer(kDilation);
+      shape.padding[axis] = c.integer(kPadding);
+    }
+  }
+  last();
+  return LayerPack(c, std::move(layers));
+}
+
+// Layers [first, end), a relu behind each but the last.
+std::vector<ChainLayer> branch(const LayerPack& layers, const float* packed, size_t first,
+                               size_t end) {
+  std::vector<ChainLayer> chain;
+  for (size_t i = first; i < end; ++i) {
+    const Activation then = i + 1 < end ? Activation::kRelu : Activation::kNone;
+    chain.push_back({layers.at(packed, i), then});
+  }
+  return chain;
+}
+
+// The size of what the spatial branch makes of x.
+void sizeBehind(std::span<const ChainLayer> layers, const FeatureMap& x, int64_t* size) {
+  std::copy_n(x.size, 3, size);
+  for (const ChainLayer& each : layers) {
+    const ConvShape& shape = each.layer.layer->shape;
+    for (int axis = 0; axis < 3; ++axis) size[axis] = shape.outSize(axis, size[axis]);
+  }
+}
+
+// One value a position, or one for all of them, as a map of x's shape.
+FeatureMap spreadOver(const FeatureMap& values, const FeatureMap& x) {
+  FeatureMap map = values.spread();
+  map.channels = x.channels;
+  std::copy_n(x.size, 3, map.size);
+  return map;
+}
+
+void run(const Call& c) {
+  Scratch& scratch = Scratch::ofThread();
+  const Scratch::Scope scope(scratch);
+  const LayerPack layers = layersOf(c);
+  const float* packed = layers.provide(scratch);
+  const auto ofChannels = static_cast<size_t>(c.integer(kLayers)) + 1;
+  const std::vector<ChainLayer> channelBranch = branch(layers, packed, 0, ofChannels);
+  const std::vector<ChainLayer> spatialBranch = branch(layers, packed, ofChannels, layers.size());
+  const FeatureMap x = FeatureMap::of(c.tensor(kX)), out = FeatureMap::of(c.tensor(kOut));
+  const FeatureMap attention = FeatureMap::of(c.tensor(kAttention));
+  int64_t size[3];
+  const int64_t vector[3] = {1, 1, 1};
+  sizeBehind(spatialBranch, x, size);
+  const int64_t together = x.entriesTogether();
+  for (int64_t first = 0; first < x.batch; first += together) {
+    const Scratch::Scope group(scratch);
+    const int64_t count = std::min(together, x.batch - first);
+    const FeatureMap from = x.entries(first, count);
+    const FeatureMap mean = FeatureMap::scratch(count, x.channels, vector, scratch);
+    const FeatureMap ofChannel = FeatureMap::scratch(count, x.channels, vector, scratch);
+    const FeatureMap ofPosition = FeatureMap::scratch(count, 1, size, scratch);
+    const ChannelPool pools[] = {{PoolKind::kMean, mean}};
+    poolChannels(c, from, pools);
+    chain(c, mean.vectors(), channelBranch, ofChannel.vectors());
+    chain(c, from, spatialBranch, ofPosition);
+    MapStep steps[MapSteps::kMost];
+    size_t n = 0;
+    steps[n++] = c.integer(kCombine) == kMultiply ? MapStep::multiply(ofChannel)
+                                                  : MapStep::add(ofChannel);
+    steps[n++] = MapStep::activate(Activation::kSigmoid);
+    if (attention) steps[n++] = MapStep::store(attention.entries(first, count));
+    steps[n++] = MapStep::modulate(from);
+    steps[n++] = MapStep::store(out.entries(first, count));
+    mapPass(c, spreadOver(ofPosition, from), std::span(steps, n));
+  }
+}
+
+double flops(const Call& c) {
+  const LayerPack layers = layersOf(c);
+  const FeatureMap x = FeatureMap::of(c.tensor(kX));
+  const auto ofChannels = static_cast<size_t>(c.integer(kLayers)) + 1;
+  double sum = 40.0 * static_cast<double>(c.tensor(kX).size());
+  for (size_t i = ofChannels; i < layers.size(); ++i) sum += convFlops(layers.layer(i).shape, x);
+  return sum;
+}
+
+const Register registered({"bam", run, flops, [](const Call& c) { return layersOf(c).floats(); },
+                           [](const Call& c, float* to) { layersOf(c).pack(to); }});
+
+}  // namespace
+}  // namespace fovea

@@ -1,0 +1,138 @@
+// The convolutional block attention module; see lib/ops/cbam.ts.
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "core/parallel.h"
+#include "core/registry.h"
+#include "engine/channelPool.h"
+#include "engine/layers.h"
+#include "engine/mapPass.h"
+#include "kernels/copy.h"
+#include "kernels/mapRow.h"
+
+namespace fovea {
+namespace {
+
+enum Slot {
+  kX, kOut, kChannelAttention, kSpatialAttention, kDown, kUp = kDown + 2, kSpatial = kUp + 2,
+  kNorm
+};
+// How often each pool was named, in the order of PoolKind.
+enum Param { kPools, kNoSpatial = kPools + 4, kEps };
+enum Layer { kDownLayer, kUpLayer, kSpatialLayer };
+
+LayerPack layersOf(const Call& c) {
+  std::vector<ConvLayer> layers{layerOf(c.tensor(kDown), c.tensor(kDown + 1)),
+                                layerOf(c.tensor(kUp), c.tensor(kUp + 1))};
+  if (!c.flag(kNoSpatial)) {
+    layers.push_back(layerOf(c.tensor(kSpatial), {}, NormLayer::of(c, kNorm, c.number(kEps))));
+    ConvShape& shape = layers.back().shape;
+    for (int axis = 1; axis < 3; ++axis) shape.padding[axis] = shape.kernel[axis] / 2;
+  }
+  return LayerPack(c, std::move(layers));
+}
+
+// sigmoid(the sum over the pools of up(relu(down(pool of x)))), [batch, channels].
+void attendToChannels(const Call& c, const PackedLayer& down, const PackedLayer& up,
+                      const FeatureMap& x, const FeatureMap& attention) {
+  constexpr PoolKind kKinds[] = {PoolKind::kMean, PoolKind::kMaximum, PoolKind::kNorm,
+                                 PoolKind::kLogSumExp};
+  const int64_t vector[3] = {1, 1, 1};
+  Scratch& scratch = Scratch::ofThread();
+  const Scratch::Scope scope(scratch);
+  std::vector<ChannelPool> pools;
+  int64_t terms = 0;
+  for (int i = 0; i < 4; ++i) {
+    if (c.integer(kPools + i) == 0) continue;
+    pools.push_back({kKinds[i], FeatureMap::scratch(x.batch, x.channels, vector, scratch)});
+    terms += c.integer(kPools + i);
+  }
+  poolChannels(c, x, pools);
+  const FeatureMap to = attention.vectors();
+  const FeatureMap hidden =
+      FeatureMap::scratch(x.batch, down.layer->shape.outChannels, vector, scratch).vectors();
+  bool first = true;
+  for (const auto& [kind, pooled] : pools) {
+    down.run(c, pooled.vectors(), {MapStep::activate(Activation::kRelu), MapStep::store(hidden)});
+    const int64_t times = c.integer(kPools + static_cast<int>(kind));
+    for (int64_t i = 0; i < times; ++i, --terms, first = false) {
+      const MapStep end[] = {
+          MapStep::add(to),
+          MapStep::activate(terms == 1 ? Activation::kSigmoid : Activation::kNone),
+          MapStep::store(to)};
+      up.run(c, hidden, std::span(end).subspan(first ? 1 : 0));
+    }
+  }
+}
+
+// Of every position the largest and the mean of the gated channels, [batch, 2, ...].
+void compress(const Call& c, const FeatureMap& map, const FeatureMap& gates, const FeatureMap& to) {
+  // What is known of so many positions stays in the first-level cache.
+  constexpr int64_t kRun = 2048;
+  int64_t step;
+  const bool isLine = map.isLine(step);
+  const FeatureMap x = isLine ? map.line(step) : map;
+  const int64_t width = x.size[2], runs = (width + kRun - 1) / kRun;
+  const float share = 1.0f / static_cast<float>(x.channels);
+  parallelFor(c, x.batch * x.size[1] * runs, [&](int64_t task, Scratch& scratch) {
+    const int64_t first = task % runs * kRun, y = task / runs % x.size[1];
+    const int64_t b = task / runs / x.size[1], n = std::min(kRun, width - first);
+    float* most = to.at(b, 0, 0, 0, 0) + y * width + first;
+    float* sums = to.at(b, 1, 0, 0, 0) + y * width + first;
+    std::fill_n(most, n, -std::numeric_limits<float>::infinity());
+    std::fill_n(sums, n, 0.0f);
+    float* gathered = scratch.floats(n);
+    for (int64_t channel = 0; channel < x.channels; ++channel) {
+      const float* from = x.at(b, channel, 0, y, first);
+      if (x.stride[2] != 1 && n > 1) {
+        copy().tile(from, 0, x.stride[2], gathered, 0, 1, 1, n);
+        from = gathered;
+      }
+      mapRow().gather(from, *gates.at(b, channel, 0, 0, 0), most, sums, n);
+    }
+    mapRow().multiply(sums, &share, 0, sums, n);
+  });
+}
+
+void run(const Call& c) {
+  Scratch& scratch = Scratch::ofThread();
+  const Scratch::Scope scope(scratch);
+  const LayerPack layers = layersOf(c);
+  const float* packed = layers.provide(scratch);
+  const FeatureMap x = FeatureMap::of(c.tensor(kX)), out = FeatureMap::of(c.tensor(kOut));
+  const FeatureMap ofChannels = FeatureMap::of(c.tensor(kChannelAttention));
+  const FeatureMap ofPositions = FeatureMap::of(c.tensor(kSpatialAttention));
+  const int64_t vector[3] = {1, 1, 1}, together = x.entriesTogether();
+  for (int64_t first = 0; first < x.batch; first += together) {
+    const Scratch::Scope group(scratch);
+    const int64_t count = std::min(together, x.batch - first);
+    const FeatureMap from = x.entries(first, count), to = out.entries(first, count);
+    const FeatureMap channels = ofChannels
+                                    ? ofChannels.entries(first, count)
+                                    : FeatureMap::scratch(count, x.channels, vector, scratch);
+    attendToChannels(c, layers.at(packed, kDownLayer), layers.at(packed, kUpLayer), from, channels);
+    if (c.flag(kNoSpatial)) {
+      const MapStep steps[] = {MapStep::multiply(channels), MapStep::store(to)};
+      mapPass(c, from, steps);
+      continue;
+    }
+    const FeatureMap compressed = FeatureMap::scratch(count, 2, x.size, scratch);
+    const FeatureMap positions = ofPositions ? ofPositions.entries(first, count)
+                                             : FeatureMap::scratch(count, 1, x.size, scratch);
+    compress(c, from, channels, compressed);
+    layers.at(packed, kSpatialLayer)
+        .run(c, compressed, {MapStep::activate(Activation::kSigmoid), MapStep::store(positions)});
+    const MapStep steps[] = {MapStep::multiply(channels), MapStep::multiply(positions),
+                             MapStep::store(to)};
+    mapPass(c, from, steps);
+  }
+}
+
+double flops(const Call& c) { return 12.0 * static_cast<double>(c.tensor(kX).size()); }
+
+const Register registered({"cbam", run, flops, [](const Call& c) { return layersOf(c).floats(); },
+                           [](const Call& c, float* to) { layersOf(c).pack(to); }});
+
+}  // namespace
+}  // namespace fovea
