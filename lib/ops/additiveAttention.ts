@@ -89,7 +89,7 @@ export const additiveAttention = operation<
       Wk: { shape: 'A Dk' },
       v: { shape: 'A' },
       b: { shape: 'A', optional },
-      g: { shape: '1', optional },
+      g: { shape: '1', optional, unused: optional },
     }
   },
   params: { normalize: boolean({ default: false }) },

@@ -90,7 +90,8 @@ export const globalSubsampledAttention = operation<
   outputs: { out: { shape: 'B N C' } },
   weights(c) {
     // Where nothing is reduced these are of no use, and may be there.
-    const optional = c.number('srRatio') === 1
+    const unused = c.number('srRatio') === 1
+    const reduction = { optional: unused, unused }
     return {
       'q.weight': { shape: 'C C' },
       'q.bias': { shape: 'C', optional: 'bias' },
@@ -98,10 +99,10 @@ export const globalSubsampledAttention = operation<
       'kv.bias': { shape: '2C', optional: 'bias' },
       'proj.weight': { shape: 'C C' },
       'proj.bias': { shape: 'C' },
-      'sr.weight': { shape: 'C C R R', optional },
-      'sr.bias': { shape: 'C', optional },
-      'norm.weight': { shape: 'C', optional },
-      'norm.bias': { shape: 'C', optional },
+      'sr.weight': { shape: 'C C R R', ...reduction },
+      'sr.bias': { shape: 'C', ...reduction },
+      'norm.weight': { shape: 'C', ...reduction },
+      'norm.bias': { shape: 'C', ...reduction },
     }
   },
   params: {

@@ -56,35 +56,45 @@ void AdditiveLayer::pack(const Call& call, float* array) const {
   }
 }
 
-AdditiveScores::AdditiveScores(const Call& call, const AdditiveLayer& layer, const float* packed,
+AdditiveWeights AdditiveLayer::at(const float* packed) const {
+  const Packed at(*this);
+  const float* from = preparedAt(packed);
+  AdditiveWeights weights;
+  weights.channels = channels();
+  weights.query.panels = from + at.query;
+  weights.key.panels = from + at.key;
+  weights.v = from + at.v;
+  weights.bias = from + at.bias;
+  return weights;
+}
+
+AdditiveScores::AdditiveScores(const Call& call, const AdditiveWeights& weights,
                                const Tensor& query, const Tensor& key, Scratch& scratch)
-    : channels_(even(layer.channels())),
+    : channels_(even(weights.channels)),
       queries_(query.shape[1]),
-      panels_((key.shape[1] + kPanel - 1) / kPanel) {
-  const Packed at(layer);
-  const float* weights = preparedAt(packed);
+      panels_((key.shape[1] + kPanel - 1) / kPanel),
+      v_(weights.v) {
   const int64_t batch = query.shape[0], keys = key.shape[1];
   float* queryRows = scratch.floats(batch * queries_ * channels_);
   float* keyPanels = scratch.floats(batch * panels_ * channels_ * kPanel);
-  v_ = weights + at.v;
   query_ = queryRows;
   key_ = keyPanels;
 
   GemmProblem p;
-  p.columns = layer.channels();
+  p.columns = weights.channels;
   p.epilogue.scale = kUnit;
   p.rows = batch * queries_;
   p.depth = query.shape[2];
   p.a.matrix = MatrixRows(query);
-  p.b.panels = weights + at.query;
-  p.epilogue.bias = weights + at.bias;
+  p.b = weights.query;
+  p.epilogue.bias = weights.bias;
   p.c = MatrixRows(queryRows, channels_, 1);
   gemm(call, p);
 
   // Keys are written where the kernel reads them: 48 side by side, channel by channel.
   p.rows = keys;
   p.depth = key.shape[2];
-  p.b.panels = weights + at.key;
+  p.b = weights.key;
   p.epilogue.bias = nullptr;
   const int64_t shape[] = {panels_, kPanel, channels_};
   const int64_t strides[] = {channels_ * kPanel, 1, kPanel};
@@ -94,7 +104,7 @@ AdditiveScores::AdditiveScores(const Call& call, const AdditiveLayer& layer, con
     gemm(call, p);
   }
 
-  if (channels_ == layer.channels()) return;
+  if (channels_ == weights.channels) return;
   for (int64_t i = 1; i <= batch * queries_; ++i) queryRows[i * channels_ - 1] = 0;
   for (int64_t i = 1; i <= batch * panels_; ++i)
     std::fill_n(keyPanels + (i * channels_ - 1) * kPanel, int64_t{kPanel}, 0.0f);

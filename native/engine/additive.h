@@ -4,9 +4,18 @@
 
 #include "core/call.h"
 #include "core/scratch.h"
+#include "engine/gemm.h"
 #include "keysets/band.h"
 
 namespace fovea {
+
+// What scores are computed from.
+struct AdditiveWeights {
+  int64_t channels = 0;
+  GemmColumns query, key;
+  const float* v = nullptr;     // [channels], and a 0 behind an odd number of them
+  const float* bias = nullptr;  // [channels] times 2 log2(e), or null
+};
 
 // The weights as checkpoints store them, of any strides; packed once, in prepared weights or in the
 // scratch of a call.
@@ -19,6 +28,7 @@ struct AdditiveLayer {
   int64_t channels() const { return query.shape[0]; }
   int64_t packedFloats() const;
   void pack(const Call& call, float* array) const;
+  AdditiveWeights at(const float* packed) const;
 };
 
 // Queries and keys of a call, projected: 4 A (B Lq + B ceil(Lk / 48) 48) bytes of scratch. No score
@@ -26,8 +36,8 @@ struct AdditiveLayer {
 class AdditiveScores {
  public:
   // query [B, Lq, Dq], key [B, Lk, Dk].
-  AdditiveScores(const Call& call, const AdditiveLayer& layer, const float* packed,
-                 const Tensor& query, const Tensor& key, Scratch& scratch);
+  AdditiveScores(const Call& call, const AdditiveWeights& weights, const Tensor& query,
+                 const Tensor& key, Scratch& scratch);
 
   // to[r * stride + j - keys.begin] for queries first + r of entry b; keys.begin is a multiple of
   // kPanel.

@@ -39,7 +39,7 @@ int64_t WeightPack::floatsOfPart(int slot) const {
   const Tensor& weight = call_.tensor(slot);
   if (!weight.described()) return 0;
   int64_t floats = weight.size();
-  if (weight.rank >= 2) {
+  if (weight.rank >= 2 && packingOf(slot).order != Packing::Order::kPlain) {
     const Packing packing = packingOf(slot);
     const int64_t outs = weight.shape[0] / packing.parts, ins = depthOf(weight);
     floats =
@@ -66,6 +66,10 @@ void WeightPack::pack(float* array) const {
     }
     const Scratch::Scope scope(scratch);
     const Packing packing = packingOf(slot);
+    if (packing.order == Packing::Order::kPlain) {
+      flatten(weight, packing.order, to);
+      continue;
+    }
     MatrixRows rows;
     if (weight.rank == 2) {
       rows = MatrixRows(weight);

@@ -15,9 +15,10 @@ namespace fovea {
 // How the weight of a slot is packed where it is not one matrix [out, in].
 struct Packing {
   enum class Order {
-    kRows,         // as it is; a kernel [out, in, ...] counts as one row an output
-    kColumns,      // transposed: panels of [in, out of a part]
-    kChannelsLast  // a kernel [out, in, ...] as rows of [..., in]
+    kRows,          // as it is; a kernel [out, in, ...] counts as one row an output
+    kColumns,       // transposed: panels of [in, out of a part]
+    kChannelsLast,  // a kernel [out, in, ...] as rows of [..., in]
+    kPlain          // not packed: contiguous, for whoever reads rows or cuts them in a call
   };
   int slot;
   int parts = 1;  // its outputs are cut into so many matrices of their own
@@ -36,7 +37,8 @@ class WeightPack {
   void pack(float* array) const;
   // The packed weights: those of the call where it has some, else packed into scratch now.
   const float* provide(Scratch& scratch) const;
-  // Where a weight, or a part of it, lies in them; null where it is absent. Matrices are panels.
+  // Where a weight, or a part of it, lies in them; null where it is absent. Matrices are panels,
+  // but for kPlain.
   const float* at(const float* packed, int slot, int part = 0) const;
 
  private:

@@ -38,7 +38,7 @@ void run(const Call& c) {
     layer.pack(c, array);
     packed = array;
   }
-  const AdditiveScores scores(c, layer, packed, c.tensor(kQuery), key, scratch);
+  const AdditiveScores scores(c, layer.at(packed), c.tensor(kQuery), key, scratch);
   ScoredAttention x;
   x.value = c.tensor(kValue);
   x.out = c.tensor(kOut);

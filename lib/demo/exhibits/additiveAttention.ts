@@ -5,7 +5,7 @@ import { tokenAt } from '../photo.ts'
 import { tellAttention } from '../tell.ts'
 
 /** How narrow the bump of each channel is, and how much all of them weigh. */
-const [steepness, weight] = [1.5, 0.35]
+const [steepness, weight] = [1.5, 0.15]
 
 export const exhibit: Exhibit = {
   part: 'attention',
