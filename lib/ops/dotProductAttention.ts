@@ -37,7 +37,7 @@ export interface DotProductAttentionOutputs {
 }
 
 /**
- * Luong's attention (2015): three scores (eq. 7 and below), over all keys or in a window (eqs. 9-10).
+ * Luong's attention (Luong et al. 2015): three scores (eq. 7 and below), over all keys or in a window (eqs. 9-10).
  *
  *     dot q . k        general q^T W k        concat v . tanh(W [q; k])        never scaled
  *     attentionWeights = softmax over the visible keys,   out = attentionWeights . value
