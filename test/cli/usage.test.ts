@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest'
+import { bench } from '../../lib/cli/bench.ts'
+import { info } from '../../lib/cli/info.ts'
+import { ops } from '../../lib/cli/ops.ts'
+import { UsageError } from '../../lib/cli/options.ts'
+import { run } from '../../lib/cli/run.ts'
+import { verify } from '../../lib/cli/verify.ts'
 import { ended, fovea, start } from './command.ts'
 
-const commands = ['run', 'verify', 'ops', 'info', 'bench']
+const all = { run, verify, ops, info, bench }
+const commands = Object.keys(all)
 
 describe('help', () => {
   test('lists the commands', async () => {
@@ -26,26 +33,37 @@ describe('help', () => {
   })
 })
 
-describe('usage errors are told on stderr and exit 2', () => {
+describe('usage errors', () => {
+  test.each([
+    ['run', [], /run needs a file/],
+    ['run', ['x.safetensors'], /run needs --out DIR/],
+    ['run', ['x.safetensors', '--out'], /--out/],
+    ['verify', [], /verify needs a file/],
+    ['verify', ['--jsn', 'x'], /--jsn/],
+    ['ops', ['--full'], /--full/],
+    ['ops', ['sofmax'], /no operation is called sofmax; is it softmax\?/],
+    ['info', ['--x'], /--x/],
+    ['bench', ['--threads', '0'], /--threads must be a whole number >= 1; got 0/],
+    ['bench', ['--threads', 'x'], /got x/],
+    ['bench', ['sofmax'], /is it softmax\?/],
+    ['bench', ['compare', 'a'], /needs two files/],
+    ['bench', ['compare', 'a', 'b', '--threshold', 'x'], /percentage >= 0; got x/],
+    ['bench', ['compare', 'nowhere', 'b'], /nowhere cannot be read/],
+  ] as const)('of %s %j', async (name, args, message) => {
+    const error = await all[name]([...args]).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(UsageError)
+    expect(error).toMatchObject({
+      message: expect.stringMatching(message),
+      usage: expect.stringMatching(/^Usage: fovea/),
+    })
+  })
+
   test.each([
     [[], /^Usage/],
     [['rum'], /no command is called rum; is it run\?/],
     [['constructor'], /no command is called constructor/],
-    [['run'], /run needs a file/],
-    [['run', 'x.safetensors'], /run needs --out DIR/],
-    [['run', 'x.safetensors', '--out'], /--out/],
-    [['verify'], /verify needs a file/],
-    [['verify', '--jsn', 'x'], /--jsn/],
-    [['ops', '--full'], /--full/],
-    [['ops', 'sofmax'], /no operation is called sofmax; is it softmax\?/],
-    [['info', '--x'], /--x/],
-    [['bench', '--threads', '0'], /--threads must be a whole number >= 1; got 0/],
-    [['bench', '--threads', 'x'], /got x/],
     [['bench', 'sofmax'], /is it softmax\?/],
-    [['bench', 'compare', 'a'], /needs two files/],
-    [['bench', 'compare', 'a', 'b', '--threshold', 'x'], /percentage >= 0; got x/],
-    [['bench', 'compare', 'nowhere', 'b'], /nowhere cannot be read/],
-  ])('%j', async (args, message) => {
+  ])('are told on stderr and exit 2: %j', async (args, message) => {
     const { code, stdout, stderr } = await fovea(...args)
     expect([code, stdout]).toEqual([2, ''])
     expect(stderr).toMatch(message)

@@ -2,7 +2,7 @@
 // then the pending call has to be waited for.
 import { job, runLater, say, sleep } from './job.mjs'
 
-const args = await job(1000)
+const args = await job(process.argv[2] === 'end' ? 200 : 1000)
 let settled = false
 runLater(args).then(() => {
   settled = true

@@ -1,5 +1,6 @@
 // A call of about a given length on whatever machine and instruction set this is.
 import { readdirSync } from 'node:fs'
+import { workerData } from 'node:worker_threads'
 import { getNumThreads, scaledDotProductAttention, tensor } from '../../../dist/index.js'
 import * as promises from '../../../dist/promises.js'
 
@@ -14,7 +15,10 @@ function attention(batches, stretch = 1) {
   return [view(batches, length), keys, keys, { into: { out } }]
 }
 
-let batchesAMillisecond = 0
+let batchesAMillisecond = workerData?.batchesAMillisecond ?? 0
+/** For a Worker's workerData: what was measured once serves the next. */
+export const pace = () => ({ batchesAMillisecond })
+
 /** The arguments of a scaledDotProductAttention that takes the team about so many milliseconds. */
 export async function job(milliseconds, options = {}) {
   // On a busy machine one measurement may be many times too long: the fastest of a few counts.
