@@ -20,7 +20,8 @@ void channelGate(const Call& call, const FeatureMap& x, std::span<const ChainLay
     const ChannelPool pools[] = {{PoolKind::kMean, mean}};
     poolChannels(call, from, pools);
     chain(call, mean.vectors(), layers, by.vectors());
-    const MapStep steps[] = {MapStep::multiply(by), MapStep::store(out.entries(first, count))};
+    const MapStep steps[] = {MapStep::multiply(by),
+                             MapStep::storeOf(out.entries(first, count), out, x)};
     mapPass(call, from, steps);
   }
 }

@@ -24,20 +24,21 @@ void mapPass(const Call& call, const FeatureMap& map, std::span<const MapStep> g
     x = x.line(step);
     steps.asLine();
   }
-  const int64_t width = x.size[2], run = std::min(width, kRun);
-  const int64_t rows = x.channels * x.size[0] * x.size[1];
+  // Runs of a row are equal but for the last, and visited as they lie in memory.
+  const int64_t width = x.size[2], rows = x.channels * x.size[0] * x.size[1];
   if (x.batch * rows * width == 0) return;
-  const int64_t runs = (width + run - 1) / run;
-  const int64_t taskRows = std::max<int64_t>(kTaskElements / run, 1);
-  const int64_t tasks = (rows + taskRows - 1) / taskRows, all = x.batch * runs * tasks;
+  const int64_t runs = (width + kRun - 1) / kRun;
+  const int64_t run = std::min((width + runs - 1) / runs + 15, width + 15) / 16 * 16;
+  const int64_t pieces = rows * runs, taskPieces = std::max<int64_t>(kTaskElements / run, 1);
+  const int64_t tasks = (pieces + taskPieces - 1) / taskPieces, all = x.batch * tasks;
   parallelFor(call, all, [&](int64_t index, Scratch& scratch) {
-    const int64_t task = all - 1 - index;
-    const int64_t b = task / (runs * tasks), first = task % runs * run;
-    const int64_t n = std::min(run, width - first);
-    float* values = scratch.floats(n);
-    float* buffer = scratch.floats(n);
-    const int64_t begin = task / runs % tasks * taskRows, end = std::min(begin + taskRows, rows);
-    for (int64_t row = begin; row < end; ++row) {
+    const int64_t b = (all - 1 - index) / tasks, begin = (all - 1 - index) % tasks * taskPieces;
+    float* values = scratch.floats(run);
+    float* buffer = scratch.floats(run);
+    for (int64_t piece = begin; piece < std::min(begin + taskPieces, pieces); ++piece) {
+      const int64_t row = piece / runs, first = piece % runs * run;
+      const int64_t n = std::min(run, width - first);
+      if (n <= 0) continue;
       const int64_t y = row % x.size[1], z = row / x.size[1] % x.size[0];
       const MapPlace at{b, row / x.size[1] / x.size[0], z, y, first};
       const float* from = x.at(b, at.c, z, y, first);

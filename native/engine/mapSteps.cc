@@ -48,10 +48,12 @@ void MapSteps::apply(const MapPlace& at, const float* from, float* values, int64
     }
     // A last store to adjacent elements is where the step before it writes.
     float* to = values;
+    bool streams = false;
     if (i == count_ - 2) {
       const MapStep& last = steps_[i + 1];
       if (last.kind == MapStep::Kind::kStore && last.map.stride[2] == 1) {
         to = elements(last);
+        streams = last.streams;
         ++i;
       }
     }
@@ -69,7 +71,7 @@ void MapSteps::apply(const MapPlace& at, const float* from, float* values, int64
       const auto combine = s.kind == MapStep::Kind::kMultiply ? row.multiply
                            : s.kind == MapStep::Kind::kAdd    ? row.add
                                                               : row.modulate;
-      combine(from, m, step, to, n);
+      combine(from, m, step, to, n, streams);
     }
     from = to;
   }

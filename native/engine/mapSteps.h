@@ -45,6 +45,15 @@ struct MapStep {
   static MapStep add(const FeatureMap& map) { return {Kind::kAdd, map}; }            // v + m
   static MapStep modulate(const FeatureMap& map) { return {Kind::kModulate, map}; }  // (1 + v) * m
   static MapStep store(const FeatureMap& map) { return {Kind::kStore, map}; }        // m = v
+  // The same as a last step, past the caches where `whole`, of which the map is a part, is larger
+  // than these and not what `x` holds there already.
+  static MapStep storeOf(const FeatureMap& map, const FeatureMap& whole, const FeatureMap& x) {
+    MapStep step = store(map);
+    constexpr int64_t kFarElements = 1 << 22;
+    step.streams =
+        whole.data != x.data && whole.batch * whole.channels * whole.positions() >= kFarElements;
+    return step;
+  }
 
   MapStep() = default;
   MapStep(Kind k, const FeatureMap& m) : kind(k), map(m) {}
@@ -53,6 +62,7 @@ struct MapStep {
   FeatureMap map;
   ChannelAffine channel;
   Activation activation = Activation::kNone;
+  bool streams = false;
 };
 
 // Which positions of which channel a row holds.

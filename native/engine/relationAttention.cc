@@ -122,7 +122,7 @@ void RelationAttention::embed(const Call& call, const float* packed, const Featu
       for (int64_t at = 0; at < floats; at += kPanel) {
         mapRow().multiply(packed + embed_.weight + at,
                           featureGate + b * features_ + at / kPanel % features_, 0, gated + at,
-                          kPanel);
+                          kPanel, false);
       }
       weights = gated;
     }

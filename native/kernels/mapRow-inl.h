@@ -38,31 +38,51 @@ void affineAlong(const float* x, float* y, int64_t n, const float* centre, const
   });
 }
 
-template <class Combine>
-inline void combineRows(const float* x, const float* m, int64_t mStep, float* y, int64_t n,
-                        Combine combine) {
-  if (mStep == 0) {
-    const Vec same = Vec::set(*m);
-    eachVector(n, [&](int64_t i, int count) {
-      storeLanes(combine(loadLanes(x + i, count), same), y + i, count);
-    });
+// y_i = f(i), past the caches where `streams`: memory that is written whole is then not read first.
+// The row of x that f reads is asked for a page ahead, which the processor does not do by itself.
+template <class Function>
+inline void writeRow(const float* x, float* y, int64_t n, bool streams, Function f) {
+  constexpr int64_t kLanes = Vec::kLanes, kAhead = 1024;
+  if (!streams) {
+    eachVector(n, [&](int64_t i, int count) { storeLanes(f(i, count), y + i, count); });
     return;
   }
-  eachVector(n, [&](int64_t i, int count) {
-    storeLanes(combine(loadLanes(x + i, count), loadLanes(m + i, count)), y + i, count);
+  const int64_t past = int64_t(reinterpret_cast<uintptr_t>(y) / sizeof(float)) % kLanes;
+  int64_t i = past == 0 ? 0 : kLanes - past;
+  if (i > n) i = n;
+  if (i > 0) storeLanes(f(0, int(i)), y, int(i));
+  for (; i + kLanes <= n; i += kLanes) {
+    __builtin_prefetch(x + i + kAhead);
+    f(i, int(kLanes)).stream(y + i);
+  }
+  if (i < n) storeLanes(f(i, int(n - i)), y + i, int(n - i));
+  Vec::endStream();
+}
+
+template <class Combine>
+inline void combineRows(const float* x, const float* m, int64_t mStep, float* y, int64_t n,
+                        bool streams, Combine combine) {
+  if (mStep == 0) {
+    const Vec same = Vec::set(*m);
+    writeRow(x, y, n, streams,
+             [&](int64_t i, int count) { return combine(loadLanes(x + i, count), same); });
+    return;
+  }
+  writeRow(x, y, n, streams, [&](int64_t i, int count) {
+    return combine(loadLanes(x + i, count), loadLanes(m + i, count));
   });
 }
 
-void multiply(const float* x, const float* m, int64_t mStep, float* y, int64_t n) {
-  combineRows(x, m, mStep, y, n, [](Vec a, Vec b) { return a * b; });
+void multiply(const float* x, const float* m, int64_t mStep, float* y, int64_t n, bool streams) {
+  combineRows(x, m, mStep, y, n, streams, [](Vec a, Vec b) { return a * b; });
 }
 
-void add(const float* x, const float* m, int64_t mStep, float* y, int64_t n) {
-  combineRows(x, m, mStep, y, n, [](Vec a, Vec b) { return a + b; });
+void add(const float* x, const float* m, int64_t mStep, float* y, int64_t n, bool streams) {
+  combineRows(x, m, mStep, y, n, streams, [](Vec a, Vec b) { return a + b; });
 }
 
-void modulate(const float* x, const float* m, int64_t mStep, float* y, int64_t n) {
-  combineRows(x, m, mStep, y, n, [](Vec a, Vec b) { return (Vec::set(1.0f) + a) * b; });
+void modulate(const float* x, const float* m, int64_t mStep, float* y, int64_t n, bool streams) {
+  combineRows(x, m, mStep, y, n, streams, [](Vec a, Vec b) { return (Vec::set(1.0f) + a) * b; });
 }
 
 void gather(const float* x, float scale, float* most, float* sums, int64_t n) {

@@ -18,9 +18,12 @@ struct MapRow {
   void (*affineAlong)(const float* x, float* y, int64_t n, const float* centre, const float* scale,
                       const float* shift);
   // y = x * m, y = x + m, and (1 + x) * m; m is a row, or one number where `mStep` is 0.
-  void (*multiply)(const float* x, const float* m, int64_t mStep, float* y, int64_t n);
-  void (*add)(const float* x, const float* m, int64_t mStep, float* y, int64_t n);
-  void (*modulate)(const float* x, const float* m, int64_t mStep, float* y, int64_t n);
+  // `streams`: y is written past the caches, and is then not x.
+  void (*multiply)(const float* x, const float* m, int64_t mStep, float* y, int64_t n,
+                   bool streams);
+  void (*add)(const float* x, const float* m, int64_t mStep, float* y, int64_t n, bool streams);
+  void (*modulate)(const float* x, const float* m, int64_t mStep, float* y, int64_t n,
+                   bool streams);
   // most = max(most, x scale) and sums = sums + x scale: a row of one more channel in what is known
   // of every position. A NaN stays in the sums.
   void (*gather)(const float* x, float scale, float* most, float* sums, int64_t n);

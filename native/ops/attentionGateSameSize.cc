@@ -40,7 +40,8 @@ void run(const Call& c) {
         {MapStep::add(hidden), MapStep::activate(Activation::kRelu), MapStep::store(hidden)});
     layers.at(packed, 2).run(c, hidden,
                              {MapStep::activate(Activation::kSigmoid), MapStep::store(gate)});
-    const MapStep steps[] = {MapStep::multiply(gate), MapStep::store(out.entries(first, count))};
+    const MapStep steps[] = {MapStep::multiply(gate),
+                             MapStep::storeOf(out.entries(first, count), out, x)};
     mapPass(c, from, steps);
   }
 }

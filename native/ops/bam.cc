@@ -99,12 +99,12 @@ void run(const Call& c) {
     chain(c, from, spatialBranch, ofPosition);
     MapStep steps[MapSteps::kMost];
     size_t n = 0;
-    steps[n++] = c.integer(kCombine) == kMultiply ? MapStep::multiply(ofChannel)
-                                                  : MapStep::add(ofChannel);
+    steps[n++] =
+        c.integer(kCombine) == kMultiply ? MapStep::multiply(ofChannel) : MapStep::add(ofChannel);
     steps[n++] = MapStep::activate(Activation::kSigmoid);
     if (attention) steps[n++] = MapStep::store(attention.entries(first, count));
     steps[n++] = MapStep::modulate(from);
-    steps[n++] = MapStep::store(out.entries(first, count));
+    steps[n++] = MapStep::storeOf(out.entries(first, count), out, x);
     mapPass(c, spreadOver(ofPosition, from), std::span(steps, n));
   }
 }

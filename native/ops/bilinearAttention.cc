@@ -72,7 +72,7 @@ class Products {
     parallelFor(call_, entries, [&](int64_t entry, Scratch&) {
       eachPair([&](int64_t channel, int64_t j, int64_t k) {
         mapRow().multiply(r_.at(b + entry, j, 0, y, 0), r_.at(b + entry, k, 0, y, 0), 1,
-                          z.at(entry, channel, 0, 0, 0), n);
+                          z.at(entry, channel, 0, 0, 0), n, false);
       });
     });
     return z;

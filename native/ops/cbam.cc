@@ -15,7 +15,13 @@ namespace fovea {
 namespace {
 
 enum Slot {
-  kX, kOut, kChannelAttention, kSpatialAttention, kDown, kUp = kDown + 2, kSpatial = kUp + 2,
+  kX,
+  kOut,
+  kChannelAttention,
+  kSpatialAttention,
+  kDown,
+  kUp = kDown + 2,
+  kSpatial = kUp + 2,
   kNorm
 };
 // How often each pool was named, in the order of PoolKind.
@@ -91,7 +97,7 @@ void compress(const Call& c, const FeatureMap& map, const FeatureMap& gates, con
       }
       mapRow().gather(from, *gates.at(b, channel, 0, 0, 0), most, sums, n);
     }
-    mapRow().multiply(sums, &share, 0, sums, n);
+    mapRow().multiply(sums, &share, 0, sums, n, false);
   });
 }
 
@@ -107,13 +113,14 @@ void run(const Call& c) {
   for (int64_t first = 0; first < x.batch; first += together) {
     const Scratch::Scope group(scratch);
     const int64_t count = std::min(together, x.batch - first);
-    const FeatureMap from = x.entries(first, count), to = out.entries(first, count);
+    const FeatureMap from = x.entries(first, count);
+    const MapStep store = MapStep::storeOf(out.entries(first, count), out, x);
     const FeatureMap channels = ofChannels
                                     ? ofChannels.entries(first, count)
                                     : FeatureMap::scratch(count, x.channels, vector, scratch);
     attendToChannels(c, layers.at(packed, kDownLayer), layers.at(packed, kUpLayer), from, channels);
     if (c.flag(kNoSpatial)) {
-      const MapStep steps[] = {MapStep::multiply(channels), MapStep::store(to)};
+      const MapStep steps[] = {MapStep::multiply(channels), store};
       mapPass(c, from, steps);
       continue;
     }
@@ -123,8 +130,7 @@ void run(const Call& c) {
     compress(c, from, channels, compressed);
     layers.at(packed, kSpatialLayer)
         .run(c, compressed, {MapStep::activate(Activation::kSigmoid), MapStep::store(positions)});
-    const MapStep steps[] = {MapStep::multiply(channels), MapStep::multiply(positions),
-                             MapStep::store(to)};
+    const MapStep steps[] = {MapStep::multiply(channels), MapStep::multiply(positions), store};
     mapPass(c, from, steps);
   }
 }

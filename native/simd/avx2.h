@@ -41,6 +41,8 @@ struct Vec {
     return {_mm256_maskload_ps(p, Mask::firstLanes(n).m)};
   }
   void store(float* p) const { _mm256_storeu_ps(p, v); }
+  void stream(float* p) const { _mm256_stream_ps(p, v); }
+  static void endStream() { _mm_sfence(); }
   void storePartial(float* p, int n) const { _mm256_maskstore_ps(p, Mask::firstLanes(n).m, v); }
 
   Vec operator+(Vec b) const { return {_mm256_add_ps(v, b.v)}; }

@@ -36,6 +36,8 @@ struct Vec {
     return {_mm512_maskz_loadu_ps(Mask::firstLanes(n).m, p)};
   }
   void store(float* p) const { _mm512_storeu_ps(p, v); }
+  void stream(float* p) const { _mm512_stream_ps(p, v); }
+  static void endStream() { _mm_sfence(); }
   void storePartial(float* p, int n) const { _mm512_mask_storeu_ps(p, Mask::firstLanes(n).m, v); }
 
   Vec operator+(Vec b) const { return {_mm512_add_ps(v, b.v)}; }

@@ -52,6 +52,8 @@ struct Vec {
     return zero();
   }
   void store(float* p) const { vst1q_f32(p, v); }
+  void stream(float* p) const { store(p); }
+  static void endStream() {}
   void storePartial(float* p, int n) const {
     if (n >= 4) return store(p);
     if (n >= 2) vst1_f32(p, vget_low_f32(v));

@@ -26,6 +26,9 @@ struct Vec {
   // The first n lanes (0 <= n <= kLanes), the others 0; reads nothing behind them.
   static Vec loadPartial(const float* p, int n) { return {n > 0 ? *p : 0.0f}; }
   void store(float* p) const { *p = v; }
+  // Past the caches, to a multiple of kLanes floats; others see it behind endStream.
+  void stream(float* p) const { *p = v; }
+  static void endStream() {}
   void storePartial(float* p, int n) const {
     if (n > 0) *p = v;
   }
