@@ -4,11 +4,11 @@ import type { Weights } from '../core/weights.ts'
 
 /** Weights of {@link additiveAttention}. */
 export interface AdditiveAttentionWeights {
-  /** [A, Dq]: W_a of the paper. */
+  /** [A, Dq], W_a of the paper. */
   readonly Wq: TensorLike
-  /** [A, Dk]: U_a of the paper. */
+  /** [A, Dk], U_a of the paper. */
   readonly Wk: TensorLike
-  /** [A]: v_a of the paper. */
+  /** [A], v_a of the paper. */
   readonly v: TensorLike
   /** [A]; required with normalize. */
   readonly b?: TensorLike | undefined

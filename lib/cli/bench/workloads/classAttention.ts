@@ -16,9 +16,9 @@ function layer(B: number, N: number, C: number, heads: number): Workload {
       params: { heads },
       prepared: true,
     }),
-    limit: 'fma',
-    // With the projections of keys and values folded away.
-    work: B * (8 * C * C + 4 * (1 + N) * heads * C),
+    // With the projections of keys and values folded away little is left but reading weights and tokens.
+    limit: 'read',
+    work: 4 * (4 * C * C + B * (1 + N) * C),
   }
 }
 
