@@ -4,22 +4,41 @@ inline void copyRow(const float* from, float* to, int64_t n) {
   if (i < n) Vec::loadPartial(from + i, int(n - i)).storePartial(to + i, int(n - i));
 }
 
-// to[i toRow + j] = from[i + j fromColumn], a square of kLanes at a time: every line of either side
-// is touched once, whole.
+// One square: to[i toRow + j] = from[i + j fromColumn], i < height, j < width. A function of its
+// own, for in a loop compilers carry an address for each of its 32 rows.
+template <bool kWhole>
+[[gnu::noinline]] void transposeSquare(const float* from, int64_t fromColumn, float* to,
+                                       int64_t toRow, int height, int width) {
+  constexpr int kLanes = Vec::kLanes;
+  Vec square[kLanes];
+#pragma GCC unroll 16
+  for (int j = 0; j < kLanes; ++j) {
+    const float* column = from + (kWhole || j < width ? j : width - 1) * fromColumn;
+    square[j] = kWhole ? Vec::load(column) : Vec::loadPartial(column, height);
+  }
+  Vec::transpose(square);
+#pragma GCC unroll 16
+  for (int i = 0; i < kLanes; ++i) {
+    if (kWhole)
+      square[i].store(to + i * toRow);
+    else if (i < height)
+      square[i].storePartial(to + i * toRow, width);
+  }
+}
+
+// A square of kLanes at a time: every line of either side is touched once, whole.
 inline void transposeTile(const float* from, int64_t fromColumn, float* to, int64_t toRow,
                           int64_t rows, int64_t columns) {
   constexpr int kLanes = Vec::kLanes;
-  for (int64_t i = 0; i < rows; i += kLanes) {
-    const int height = rows - i < kLanes ? int(rows - i) : kLanes;
-    for (int64_t j = 0; j < columns; j += kLanes) {
-      const int width = columns - j < kLanes ? int(columns - j) : kLanes;
-      Vec square[kLanes];
-      for (int k = 0; k < kLanes; ++k) {
-        square[k] =
-            k < width ? Vec::loadPartial(from + i + (j + k) * fromColumn, height) : Vec::zero();
-      }
-      Vec::transpose(square);
-      for (int k = 0; k < height; ++k) square[k].storePartial(to + (i + k) * toRow + j, width);
+  for (int64_t j = 0; j < columns; j += kLanes) {
+    const int width = columns - j < kLanes ? int(columns - j) : kLanes;
+    for (int64_t i = 0; i < rows; i += kLanes) {
+      const int height = rows - i < kLanes ? int(rows - i) : kLanes;
+      const float* square = from + i + j * fromColumn;
+      if (height == kLanes && width == kLanes)
+        transposeSquare<true>(square, fromColumn, to + i * toRow + j, toRow, height, width);
+      else
+        transposeSquare<false>(square, fromColumn, to + i * toRow + j, toRow, height, width);
     }
   }
 }

@@ -8,6 +8,7 @@
 
 #include "core/registry.h"
 #include "engine/attend.h"
+#include "engine/latticeLanes.h"
 #include "keysets/neighborhood.h"
 
 namespace fovea {
@@ -19,13 +20,13 @@ enum Slot { kQuery, kKey, kValue, kRpb, kOut, kLse };
 constexpr int kMostAxes = 3;
 
 // Sizes and windows of a call, axis by axis.
-struct Lattice {
+struct Shape {
   int axes;
   NeighborhoodAxis axis[kMostAxes];
   int64_t batch, heads;
   float scale;
 
-  explicit Lattice(const Call& c)
+  explicit Shape(const Call& c)
       : axes(c.tensor(kQuery).rank - 3),
         batch(c.tensor(kQuery).shape[0]),
         heads(c.tensor(kQuery).shape[axes + 1]),
@@ -56,7 +57,7 @@ struct Row {
   int64_t first[kMostAxes] = {}, count[kMostAxes] = {};
   int64_t leading = 1;
 
-  Row(const Lattice& x, int64_t index) {
+  Row(const Shape& x, int64_t index) {
     remainder = index % x.last().dilation;
     queries = x.last().steps(remainder);
     index /= x.last().dilation;
@@ -76,7 +77,7 @@ struct Row {
 
   // Calls visit(n, coordinates) for the leading coordinates of the keys, in order.
   template <class Visit>
-  void forEachLeading(const Lattice& x, Visit&& visit) const {
+  void forEachLeading(const Shape& x, Visit&& visit) const {
     int64_t coordinates[kMostAxes] = {};
     for (int64_t n = 0; n < leading; ++n) {
       int64_t rest = n;
@@ -89,7 +90,7 @@ struct Row {
   }
 
   // Where its query at a step lies in a tensor [B, ...spatial, H, ...].
-  int64_t query(const Lattice& x, const Tensor& t, int64_t step) const {
+  int64_t query(const Shape& x, const Tensor& t, int64_t step) const {
     int64_t offset = b * t.strides[0] + h * t.strides[x.axes + 1];
     for (int a = 0; a < x.axes - 1; ++a) offset += at[a] * t.strides[a + 1];
     return offset + (remainder + step * x.last().dilation) * t.strides[x.axes];
@@ -98,7 +99,7 @@ struct Row {
 
 // The keys or values of a row: element step * leading + n is the one at that step along the row and
 // at leading coordinates number n.
-KeyRows keysOf(const Lattice& x, const Row& row, const Tensor& t, Scratch& scratch) {
+KeyRows keysOf(const Shape& x, const Row& row, const Tensor& t, Scratch& scratch) {
   const int64_t along = x.last().dilation * t.strides[x.axes];
   int64_t unit = along;  // every offset is a multiple of it
   int64_t origin =
@@ -124,7 +125,7 @@ KeyRows keysOf(const Lattice& x, const Row& row, const Tensor& t, Scratch& scrat
 
 // The relative position bias of a row: element (queries - 1 + away) * leading + n belongs to the
 // key that lies `away` steps behind its query, at leading coordinates number n.
-const float* biasOf(const Lattice& x, const Row& row, const Tensor& rpb, Scratch& scratch) {
+const float* biasOf(const Shape& x, const Row& row, const Tensor& rpb, Scratch& scratch) {
   const int64_t steps = 2 * row.queries - 1, middle = row.queries - 1;
   const int64_t reach = x.last().kernel - 1, along = rpb.strides[x.axes];
   float* bias = scratch.floats(steps * row.leading);
@@ -140,10 +141,58 @@ const float* biasOf(const Lattice& x, const Row& row, const Tensor& rpb, Scratch
   return bias;
 }
 
-void run(const Call& c) {
+// Small windows: queries in the lanes. A problem is a head and a remainder by the dilation of every
+// axis.
+void attendInLanes(const Call& c, const Shape& x) {
+  const int missing = Lattice::kAxes - x.axes;
+  int64_t problems = x.batch * x.heads, steps[Lattice::kAxes] = {1, 1, 1};
+  for (int a = 0; a < x.axes; ++a) {
+    problems *= x.axis[a].dilation;
+    steps[missing + a] = x.axis[a].steps(0);
+  }
+  attendLattices(c, problems, steps, [&](int64_t index) {
+    int64_t remainder[kMostAxes] = {};
+    for (int a = x.axes - 1; a >= 0; --a) {
+      remainder[a] = index % x.axis[a].dilation;
+      index /= x.axis[a].dilation;
+    }
+    const int64_t b = index / x.heads, h = index % x.heads;
+    const auto mapOf = [&](const Tensor& t) {
+      LatticeMap map;
+      map.data = t.floats() + b * t.strides[0] + h * t.strides[x.axes + 1];
+      map.inner = t.rank > x.axes + 2 ? t.strides[x.axes + 2] : 1;
+      for (int a = 0; a < x.axes; ++a) {
+        map.data += remainder[a] * t.strides[a + 1];
+        map.strides[missing + a] = x.axis[a].dilation * t.strides[a + 1];
+      }
+      return map;
+    };
+    LatticeProblem p;
+    for (int a = 0; a < x.axes; ++a) {
+      p.lattice.axis[missing + a] = x.axis[a];
+      p.lattice.axis[missing + a].length = x.axis[a].steps(remainder[a]);
+      p.lattice.axis[missing + a].dilation = 1;
+    }
+    p.depth = c.tensor(kQuery).shape[x.axes + 2];
+    p.valueDepth = c.tensor(kValue).shape[x.axes + 2];
+    p.query = mapOf(c.tensor(kQuery));
+    p.key = mapOf(c.tensor(kKey));
+    p.value = mapOf(c.tensor(kValue));
+    p.out = mapOf(c.tensor(kOut));
+    if (c.tensor(kLse)) p.lse = mapOf(c.tensor(kLse));
+    if (const Tensor& rpb = c.tensor(kRpb)) {
+      p.bias.data = rpb.floats() + h * rpb.strides[0];
+      for (int a = 0; a < x.axes; ++a) p.bias.strides[missing + a] = rpb.strides[a + 1];
+    }
+    p.scale = x.scale;
+    return p;
+  });
+}
+
+// Large windows: panels of queries.
+void attendInPanels(const Call& c, const Shape& x) {
   const Tensor &q = c.tensor(kQuery), &k = c.tensor(kKey), &v = c.tensor(kValue);
   const Tensor &rpb = c.tensor(kRpb), &out = c.tensor(kOut), &lse = c.tensor(kLse);
-  const Lattice x(c);
   const int64_t most = x.last().steps(0);
   const AttendExtent extent{x.rows(), most, most * x.mostLeading(), q.shape[x.axes + 2],
                             v.shape[x.axes + 2]};
@@ -176,8 +225,16 @@ void run(const Call& c) {
   });
 }
 
+void run(const Call& c) {
+  const Shape x(c);
+  if (x.mostLeading() * x.last().kernel <= kMostLaneKeys)
+    attendInLanes(c, x);
+  else
+    attendInPanels(c, x);
+}
+
 double flops(const Call& c) {
-  const Lattice x(c);
+  const Shape x(c);
   const Tensor &q = c.tensor(kQuery), &v = c.tensor(kValue);
   return static_cast<double>(q.size()) * 2 *
          static_cast<double>(x.mostLeading() * x.last().kernel) *

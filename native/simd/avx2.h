@@ -37,6 +37,11 @@ struct Vec {
   static Vec set(float x) { return {_mm256_set1_ps(x)}; }
   static Vec iota() { return {_mm256_setr_ps(0, 1, 2, 3, 4, 5, 6, 7)}; }
   static Vec load(const float* p) { return {_mm256_loadu_ps(p)}; }
+  static Vec loadOnce(const float* p) {
+    Vec x = load(p);
+    FOVEA_KEEP_IN_REGISTER("x", x.v);
+    return x;
+  }
   static Vec loadPartial(const float* p, int n) {
     return {_mm256_maskload_ps(p, Mask::firstLanes(n).m)};
   }

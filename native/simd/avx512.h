@@ -32,6 +32,11 @@ struct Vec {
     return {_mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)};
   }
   static Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
+  static Vec loadOnce(const float* p) {
+    Vec x = load(p);
+    FOVEA_KEEP_IN_REGISTER("v", x.v);
+    return x;
+  }
   static Vec loadPartial(const float* p, int n) {
     return {_mm512_maskz_loadu_ps(Mask::firstLanes(n).m, p)};
   }

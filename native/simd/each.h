@@ -27,6 +27,12 @@
 #include <arm_neon.h>
 #endif
 
+#if defined(__GNUC__)
+#define FOVEA_KEEP_IN_REGISTER(constraint, x) asm("" : "+" constraint(x))
+#else
+#define FOVEA_KEEP_IN_REGISTER(constraint, x)
+#endif
+
 // The order of the includes is their meaning.
 // clang-format off
 #if defined(__clang__)

@@ -43,6 +43,11 @@ struct Vec {
     return {vld1q_f32(kLane)};
   }
   static Vec load(const float* p) { return {vld1q_f32(p)}; }
+  static Vec loadOnce(const float* p) {
+    Vec x = load(p);
+    FOVEA_KEEP_IN_REGISTER("w", x.v);
+    return x;
+  }
   static Vec loadPartial(const float* p, int n) {
     const float32x2_t none = vdup_n_f32(0);
     if (n >= 4) return load(p);

@@ -23,6 +23,9 @@ struct Vec {
   static Vec set(float x) { return {x}; }
   static Vec iota() { return {0.0f}; }              // lane i holds i
   static Vec load(const float* p) { return {*p}; }  // any alignment
+  // The same into a register, once: compilers repeat a load as the operand of every instruction
+  // that uses it, which costs where it straddles cache lines.
+  static Vec loadOnce(const float* p) { return load(p); }
   // The first n lanes (0 <= n <= kLanes), the others 0; reads nothing behind them.
   static Vec loadPartial(const float* p, int n) { return {n > 0 ? *p : 0.0f}; }
   void store(float* p) const { *p = v; }
