@@ -31,8 +31,8 @@ export interface LocallyGroupedAttentionOptions {
  *       a a b b c                                j in the window of i
  *       d d e e f
  *
- * The cost follows the size of a window. Scratch is at most 0.8 MB a thread, and 4 bytes a token of a
- * window.
+ * The cost follows the size of a window. Scratch a thread: for windows of up to 128 tokens the keys and values
+ * of sixteen of them, 64 (D + Dv) bytes a token; for larger ones 0.8 MB, and 4 bytes a token.
  *
  * @throws RangeError ERR_FOVEA_SHAPE where there are not height * width tokens; ERR_FOVEA_OPTION.
  * @example

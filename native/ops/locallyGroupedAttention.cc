@@ -3,6 +3,7 @@
 
 #include "core/registry.h"
 #include "engine/attend.h"
+#include "engine/windowLanes.h"
 #include "keysets/windowGrid.h"
 #include "ops/attentionSlots.h"
 
@@ -18,10 +19,32 @@ WindowGrid gridOf(const Call& c) {
   return {c.integer(kHeight), c.integer(kWidth), c.integer(kWindowHeight), c.integer(kWindowWidth)};
 }
 
-void run(const Call& c) {
+// Small windows: one a lane.
+void attendInLanes(const Call& c, const WindowGrid& grid) {
   const Tensor &q = c.tensor(kQuery), &k = c.tensor(kKey), &v = c.tensor(kValue);
   const Tensor& out = c.tensor(kOut);
-  const WindowGrid grid = gridOf(c);
+  WindowProblem p;
+  p.grid = grid;
+  p.heads = q.shape[0] * q.shape[1];
+  p.depth = q.shape[3];
+  p.valueDepth = v.shape[3];
+  p.scale = static_cast<float>(c.number(kScale));
+  p.missing = c.integer(kPadMode) == kZeros;
+  const auto headOf = [&](int64_t head) {
+    const auto tokens = [&](const Tensor& t) {
+      return TokenMap{t.floats() + rowAt(t, head / q.shape[1], head % q.shape[1], 0), t.strides[2],
+                      t.strides[3]};
+    };
+    return WindowHead{tokens(q), tokens(k), tokens(v), tokens(out)};
+  };
+  p.headOf = headOf;
+  attendWindowsInLanes(c, p);
+}
+
+// Large windows: panels of queries.
+void attendInPanels(const Call& c, const WindowGrid& grid) {
+  const Tensor &q = c.tensor(kQuery), &k = c.tensor(kKey), &v = c.tensor(kValue);
+  const Tensor& out = c.tensor(kOut);
   const int64_t heads = q.shape[1], windows = grid.count(), most = grid.most();
   const AttendExtent extent{q.shape[0] * heads * windows, most, most, q.shape[3], v.shape[3]};
   attend(c, extent, [&](int64_t index, FunctionRef<void(const AttendProblem&)> work) {
@@ -56,6 +79,14 @@ void run(const Call& c) {
     p.describe = describe;
     work(p);
   });
+}
+
+void run(const Call& c) {
+  const WindowGrid grid = gridOf(c);
+  if (grid.most() <= kMostLaneTokens)
+    attendInLanes(c, grid);
+  else
+    attendInPanels(c, grid);
 }
 
 double flops(const Call& c) {

@@ -5,6 +5,7 @@
 #include "core/registry.h"
 #include "engine/attend.h"
 #include "engine/weightPack.h"
+#include "engine/windowLanes.h"
 #include "keysets/windowGrid.h"
 
 namespace fovea {
@@ -21,11 +22,38 @@ WindowGrid gridOf(const Call& c) {
   return {c.integer(kHeight), c.integer(kWidth), c.integer(kWindowSize), c.integer(kWindowSize)};
 }
 
-// Attention inside the windows: from qkv [B N, 3 C] to mixed [B N, C]. A token beyond the map was
-// zero before the projection: its key and value are the bias, [3 C].
-void attendWindows(const Call& c, const float* qkv, const float* bias, float* mixed) {
+// From qkv [B N, 3 C] to mixed [B N, C]: small windows, one a lane. `bias` as below.
+void attendInLanes(const Call& c, const WindowGrid& grid, float* qkv, const float* bias,
+                   float* mixed) {
   const Tensor& x = c.tensor(kX);
-  const WindowGrid grid = gridOf(c);
+  const int64_t width = x.shape[2], pitch = 3 * width;
+  const int64_t heads = c.integer(kHeads), depth = width / heads;
+  WindowProblem p;
+  p.grid = grid;
+  p.heads = x.shape[0] * heads;
+  p.depth = p.valueDepth = depth;
+  p.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(depth)));
+  p.missing = c.integer(kPadMode) == kZeros;
+  const auto headOf = [&](int64_t index) {
+    const int64_t token = index / heads * x.shape[1], h = index % heads;
+    float* query = qkv + token * pitch + h * depth;
+    const float* own = bias + h * depth;
+    return WindowHead{{query, pitch},
+                      {query + width, pitch},
+                      {query + 2 * width, pitch},
+                      {mixed + token * width + h * depth, width},
+                      own + width,
+                      own + 2 * width};
+  };
+  p.headOf = headOf;
+  attendWindowsInLanes(c, p);
+}
+
+// The same for large windows, in panels of queries: from qkv [B N, 3 C] to mixed [B N, C]. A token
+// beyond the map was zero before the projection: its key and value are the bias, [3 C].
+void attendInPanels(const Call& c, const WindowGrid& grid, const float* qkv, const float* bias,
+                    float* mixed) {
+  const Tensor& x = c.tensor(kX);
   const int64_t tokensOfMap = x.shape[1], width = x.shape[2], pitch = 3 * width;
   const int64_t heads = c.integer(kHeads), depth = width / heads;
   const int64_t windows = grid.count(), most = grid.most();
@@ -84,7 +112,11 @@ void run(const Call& c) {
     std::fill(none, none + 3 * width, 0.0f);
     bias = none;
   }
-  attendWindows(c, qkv, bias, mixed);
+  const WindowGrid grid = gridOf(c);
+  if (grid.most() <= kMostLaneTokens)
+    attendInLanes(c, grid, qkv, bias, mixed);
+  else
+    attendInPanels(c, grid, qkv, bias, mixed);
   const LinearMap out(weights, packed, c, kProjWeight, kProjBias);
   gemm(c, out.problem(rows, MatrixRows(mixed, width, 1), MatrixRows(c.tensor(kOut))));
 }
