@@ -124,7 +124,9 @@ void choose(const Routing& r) {
   parallelFor(r.c, r.headCount * r.sides * r.clusters, [&](int64_t task, Scratch& scratch) {
     auto* candidates = reinterpret_cast<uint64_t*>(
         scratch.bytes(r.length * static_cast<int64_t>(sizeof(uint64_t))));
-    largest(r.scores + task * r.length, r.length, r.window, candidates, r.chosen + task * r.window);
+    auto* ranks = reinterpret_cast<uint32_t*>(scratch.ints(r.length));
+    largest(r.scores + task * r.length, r.length, r.window, ranks, candidates,
+            r.chosen + task * r.window);
   });
 }
 
