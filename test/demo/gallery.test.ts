@@ -64,8 +64,10 @@ describe('the list', () => {
       }
       for (const panel of figures.flatMap(({ panels }) => panels)) {
         if (!('file' in panel)) continue
-        const { width, height } = decodePicture(readFileSync(join(folder, panel.file)), panel.file)
-        expect([width, height]).toEqual([panel.width, panel.height])
+        // Of its header: picture.test.ts decodes what is encoded.
+        const bytes = readFileSync(join(folder, panel.file))
+        const size = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)]
+        expect(size).toEqual([panel.width, panel.height])
       }
     }
     for (const { weights, rows, columns } of explorer) {
