@@ -1,11 +1,12 @@
 #include "engine/attend.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
+#include <new>
 
 #include "core/parallel.h"
 #include "engine/decode.h"
+#include "engine/queryPanel.h"
 #include "kernels/attendPanel.h"
 #include "kernels/attendTile.h"
 
@@ -20,79 +21,6 @@ constexpr int64_t kChunkFloats = 128 * 1024;
 // Chunks that every thread should find at least, so that the last ones end together.
 constexpr int64_t kChunksAThread = 4;
 
-// What a panel of queries keeps from block to block.
-struct Panel {
-  int queries;
-  float* packed;  // [D][48]
-  float* acc;     // [Dv][48]
-  float* shift;   // [48]
-  float* sums;    // [48]
-  float* slopes;  // [48] in units of log2
-  float* sinks;   // [48] in units of log2
-  // The interval of each query, and what is common to all: seen by any, seen by every one.
-  int64_t begin[kPanel], end[kPanel];
-  int64_t anyBegin, anyEnd, everyBegin, everyEnd;
-  float excess[kPanel];  // see QueryRow::settle
-  QueryRow rows[kPanel];
-};
-
-void open(const AttendProblem& p, Panel& panel, int64_t first, int queries, Scratch& scratch) {
-  panel.queries = queries;
-  panel.packed = scratch.floats(int64_t{p.depth} * kPanel);
-  panel.acc = scratch.floats(int64_t{p.valueDepth} * kPanel);
-  panel.shift = scratch.floats(kPanel);
-  panel.sums = scratch.floats(kPanel);
-  panel.slopes = scratch.floats(kPanel);
-  panel.sinks = scratch.floats(kPanel);
-  const float* queryRows[kPanel];
-  for (int i = 0; i < queries; ++i) {
-    p.describe(first + i, panel.rows[i]);
-    panel.excess[i] = p.alibi ? panel.rows[i].settle(p.segments[0].keys) : 0.0f;
-    queryRows[i] = panel.rows[i].query;
-  }
-  for (int i = 0; i < kPanel; ++i) {
-    const QueryRow& row = panel.rows[std::min(i, queries - 1)];
-    panel.slopes[i] = row.slope * kLog2e;
-    panel.sinks[i] = row.sink * kLog2e;
-  }
-  pack().panel(queryRows, p.queryInner, queries, p.depth, panel.packed);
-  const float by = p.scale * kLog2e;
-  for (int64_t i = 0; i < int64_t{p.depth} * kPanel; ++i) panel.packed[i] *= by;
-  if (p.resume) {
-    const float* outRows[kPanel];
-    for (int i = 0; i < queries; ++i) outRows[i] = panel.rows[i].out;
-    pack().panel(outRows, p.outInner, queries, p.valueDepth, panel.acc);
-    for (int i = 0; i < kPanel; ++i) {
-      panel.shift[i] = i < queries ? panel.rows[i].state[0] : 0.0f;
-      panel.sums[i] = i < queries ? panel.rows[i].state[1] : 0.0f;
-    }
-    for (int c = 0; c < p.valueDepth; ++c)
-      for (int i = 0; i < kPanel; ++i) panel.acc[c * kPanel + i] *= panel.sums[i];
-  } else {
-    std::memset(panel.acc, 0, sizeof(float) * static_cast<size_t>(p.valueDepth) * kPanel);
-    std::memset(panel.shift, 0, sizeof(float) * kPanel);
-    std::memset(panel.sums, 0, sizeof(float) * kPanel);
-  }
-}
-
-void look(Panel& panel, int segment) {
-  panel.anyBegin = panel.everyBegin = INT64_MAX;
-  panel.anyEnd = panel.everyEnd = 0;
-  int64_t latestBegin = 0, earliestEnd = INT64_MAX;
-  for (int i = 0; i < kPanel; ++i) {
-    const Interval& seen = panel.rows[std::min(i, panel.queries - 1)].visible[segment];
-    panel.begin[i] = seen.begin;
-    panel.end[i] = seen.end;
-    latestBegin = std::max(latestBegin, seen.begin);
-    earliestEnd = std::min(earliestEnd, seen.end);
-    if (seen.begin >= seen.end) continue;
-    panel.anyBegin = std::min(panel.anyBegin, seen.begin);
-    panel.anyEnd = std::max(panel.anyEnd, seen.end);
-  }
-  panel.everyBegin = latestBegin;
-  panel.everyEnd = earliestEnd;
-}
-
 // The terms of a score that the problem has, for one panel at one block.
 class Terms {
  public:
@@ -101,7 +29,7 @@ class Terms {
     if (p.bias || p.mask) addend_ = scratch.floats(int64_t{kBlockKeys} * kPanel);
     terms_.softcap = p.softcap * kLog2e;
   }
-  const ScoreTerms* at(const Panel& panel, int segment, int64_t first, int keys) {
+  const ScoreTerms* at(const QueryPanel& panel, int segment, int64_t first, int keys) {
     if (!any_ || (segment > 0 && problem_.softcap == 0)) return nullptr;
     terms_.slopes = problem_.alibi && segment == 0 ? panel.slopes : nullptr;
     terms_.addend = nullptr;
@@ -134,67 +62,157 @@ class Terms {
   ScoreTerms terms_;
 };
 
-// Keys and values of the next block, a share of it with every panel of this one.
-void prefetch(const KeySegment& segment, int64_t begin, int64_t end, const AttendProblem& p) {
-  constexpr int kLine = 64 / sizeof(float);
-  for (int64_t j = begin; j < end; ++j) {
-    const float* key = segment.key.row(j);
-    const float* value = segment.value.row(j);
-    for (int k = 0; k < p.depth; k += kLine) __builtin_prefetch(key + k, 0, 2);
-    for (int k = 0; k < p.valueDepth; k += kLine) __builtin_prefetch(value + k, 0, 2);
+// Rows of memory that a visit asks for while it computes, because the next ones need them.
+class Ahead {
+ public:
+  explicit Ahead(Scratch& scratch)
+      : rows_(reinterpret_cast<const float**>(
+            scratch.bytes(kMost * static_cast<int64_t>(sizeof(const float*))))) {}
+  void clear() { count_ = 0; }
+  void queries(const QueryPanel& panel) {
+    for (int i = 0; i < panel.queries && count_ < kMost; ++i) rows_[count_++] = panel.rows[i].query;
+  }
+  void results(const QueryPanel& panel) {
+    for (int i = 0; i < panel.queries && count_ < kMost; ++i) rows_[count_++] = panel.rows[i].out;
+  }
+  void keys(const KeyRows& keys, int64_t begin, int64_t end) {
+    for (int64_t j = begin; j < end && count_ < kMost; ++j) rows_[count_++] = keys.row(j);
+  }
+  void give(const AttendProblem& p, AttendBlock& block) const {
+    block.ahead = rows_;
+    block.aheadRows = count_;
+    block.aheadFloats = std::max(p.depth, p.valueDepth);
+  }
+
+ private:
+  // Of two panels and two blocks.
+  static constexpr int kMost = 2 * kPanel + 2 * kBlockKeys;
+  const float** rows_;
+  int count_ = 0;
+};
+
+// Keys of a block: all blocks of a segment but the last are equal, and no last one is a crumb.
+int64_t blockOf(int64_t keys) {
+  const int64_t blocks = std::max<int64_t>(1, (keys + kBlockKeys - 1) / kBlockKeys);
+  return ((keys + blocks - 1) / blocks + kKeyUnit - 1) / kKeyUnit * kKeyUnit;
+}
+
+// The panels of a chunk and their walk over the keys.
+class Chunk {
+ public:
+  Chunk(const AttendProblem& problem, int64_t first, int64_t rows, Scratch& scratch);
+  void attend();
+
+ private:
+  void walk(int segment);
+  void visit(QueryPanel& panel, int segment, int64_t at, KeyBlock& values, AttendBlock& block);
+  void lookAhead(int panel, int segment, int64_t stop, int64_t next);
+
+  const AttendProblem& p_;
+  Scratch& scratch_;
+  const int count_;
+  QueryPanel* panels_;
+  float* scores_;
+  Terms terms_;
+  Ahead ahead_;
+  int clean_ = -1;  // whether the block's values are finite: -1 not known yet
+};
+
+Chunk::Chunk(const AttendProblem& problem, int64_t first, int64_t rows, Scratch& scratch)
+    : p_(problem),
+      scratch_(scratch),
+      count_(static_cast<int>((rows + kPanel - 1) / kPanel)),
+      panels_(reinterpret_cast<QueryPanel*>(
+          scratch.bytes(count_ * static_cast<int64_t>(sizeof(QueryPanel))))),
+      scores_(scratch.floats(int64_t{kBlockKeys} * kPanel)),
+      terms_(problem, scratch),
+      ahead_(scratch) {
+  for (int t = 0; t < count_; ++t) {
+    const int queries = static_cast<int>(std::min<int64_t>(kPanel, rows - t * kPanel));
+    (new (&panels_[t]) QueryPanel)->describe(problem, first + t * kPanel, queries, scratch);
   }
 }
 
-void attendSegment(const AttendProblem& p, int segment, Panel* panels, int count, float* scores,
-                   Terms& terms, Scratch& scratch, const AttendTile& tile) {
+void Chunk::attend() {
+  for (int segment = 0; segment < p_.segmentCount; ++segment) walk(segment);
+  for (int t = 0; t < count_; ++t) panels_[t].finish(p_);
+}
+
+// What comes after this visit: the next panel's queries where they are not packed yet, a share of
+// the next block's keys and values, and, in the last block, the rows that the results go to.
+void Chunk::lookAhead(int t, int segment, int64_t stop, int64_t next) {
+  ahead_.clear();
+  if (t + 1 < count_ && !panels_[t + 1].open && p_.queryInner == 1) ahead_.queries(panels_[t + 1]);
+  const KeySegment& source = p_.segments[segment];
+  const int64_t begin = stop + next * t / count_, end = stop + next * (t + 1) / count_;
+  ahead_.keys(source.key, begin, end);
+  ahead_.keys(source.value, begin, end);
+  if (next <= 0 && segment + 1 == p_.segmentCount && p_.outInner == 1) ahead_.results(panels_[t]);
+}
+
+void Chunk::visit(QueryPanel& panel, int segment, int64_t at, KeyBlock& values,
+                  AttendBlock& block) {
+  alignas(64) float begin[kPanel], end[kPanel];
+  const int64_t stop = at + block.keys;
+  const QueryPanel::Sight& sight = panel.sights[segment];
+  if (!panel.open) panel.prepare(p_);
+  block.queries = panel.queries;
+  block.panel = panel.packed;
+  block.shift = panel.shift;
+  block.sums = panel.sums;
+  block.acc = panel.acc;
+  block.begin = block.end = nullptr;
+  if (sight.everyBegin > at || sight.everyEnd < stop) {
+    panel.bounds(segment, at, stop, begin, end);
+    block.begin = begin;
+    block.end = end;
+  }
+  block.terms = terms_.at(panel, segment, at, block.keys);
+  const bool hides = block.begin || (block.terms && block.terms->addend);
+  if (hides && clean_ < 0) clean_ = attendPanel().finite(values.rows(), block.keys, p_.valueDepth);
+  block.careful = hides && clean_ == 0;
+  // Where some queries may be left out of the first block, their sums must be there: 0.
+  block.fresh = !panel.begun && !hides;
+  if (!panel.begun && hides)
+    std::memset(panel.acc, 0, sizeof(float) * static_cast<size_t>(p_.valueDepth) * kPanel);
+  panel.begun = true;
+  attendTile().attend(block);
+}
+
+void Chunk::walk(int segment) {
   int64_t begin = INT64_MAX, end = 0;
-  for (int t = 0; t < count; ++t) {
-    look(panels[t], segment);
-    begin = std::min(begin, panels[t].anyBegin);
-    end = std::max(end, panels[t].anyEnd);
+  for (int t = 0; t < count_; ++t) {
+    begin = std::min(begin, panels_[t].sights[segment].anyBegin);
+    end = std::max(end, panels_[t].sights[segment].anyEnd);
   }
   if (begin >= end) return;
-  const Scratch::Scope scope(scratch);
-  KeyBlock keys(p.segments[segment].key, p.depth, kBlockKeys, scratch);
-  KeyBlock values(p.segments[segment].value, p.valueDepth, kBlockKeys, scratch);
-  alignas(64) float first[kPanel], last[kPanel];
-
+  const KeySegment& source = p_.segments[segment];
+  const int64_t size = blockOf(source.keys);
+  const Scratch::Scope scope(scratch_);
+  KeyBlock keys(source.key, p_.depth, kBlockKeys, scratch_);
+  KeyBlock values(source.value, p_.valueDepth, kBlockKeys, scratch_);
   AttendBlock block;
-  block.depth = p.depth;
-  block.valueDepth = p.valueDepth;
-  block.scores = scores;
+  block.depth = p_.depth;
+  block.valueDepth = p_.valueDepth;
+  block.scores = scores_;
   block.keyRows = keys.rows();
   block.valueRows = values.rows();
-  for (int64_t at = begin / kBlockKeys * kBlockKeys; at < end; at += kBlockKeys) {
-    const int64_t stop = std::min<int64_t>(at + kBlockKeys, p.segments[segment].keys);
+  for (int64_t at = begin / size * size; at < end; at += size) {
+    const int64_t stop = std::min(at + size, source.keys);
     block.keys = static_cast<int>(stop - at);
     keys.seek(at, block.keys);
     values.seek(at, block.keys);
-    int clean = -1;  // whether the block's values are finite: -1 not known yet
-    const int64_t next = std::min<int64_t>(stop + kBlockKeys, end) - stop;
-    for (int t = 0; t < count; ++t) {
-      const Panel& panel = panels[t];
-      prefetch(p.segments[segment], stop + next * t / count, stop + next * (t + 1) / count, p);
-      if (panel.anyBegin >= stop || panel.anyEnd <= at) continue;
-      block.queries = panel.queries;
-      block.panel = panel.packed;
-      block.shift = panel.shift;
-      block.sums = panel.sums;
-      block.acc = panel.acc;
-      block.begin = block.end = nullptr;
-      if (panel.everyBegin > at || panel.everyEnd < stop) {
-        for (int i = 0; i < kPanel; ++i) {
-          first[i] = static_cast<float>(std::clamp(panel.begin[i], at, stop) - at);
-          last[i] = static_cast<float>(std::clamp(panel.end[i], at, stop) - at);
-        }
-        block.begin = first;
-        block.end = last;
+    clean_ = -1;
+    const int64_t next = std::max<int64_t>(std::min(stop + size, end) - stop, 0);
+    for (int t = 0; t < count_; ++t) {
+      QueryPanel& panel = panels_[t];
+      const QueryPanel::Sight& sight = panel.sights[segment];
+      if (sight.anyBegin < stop && sight.anyEnd > at) {
+        lookAhead(t, segment, stop, next);
+        ahead_.give(p_, block);
+        visit(panel, segment, at, values, block);
       }
-      block.terms = terms.at(panel, segment, at, block.keys);
-      const bool hides = block.begin || (block.terms && block.terms->addend);
-      if (hides && clean < 0) clean = attendPanel().finite(values.rows(), block.keys, p.valueDepth);
-      block.careful = hides && clean == 0;
-      tile.attend(block);
+      if (segment + 1 == p_.segmentCount && sight.anyEnd <= stop) panel.finish(p_);
     }
   }
 }
@@ -203,34 +221,8 @@ void attendSegment(const AttendProblem& p, int segment, Panel* panels, int count
 
 void attendRows(const AttendProblem& p, int64_t first, int64_t count, Scratch& scratch) {
   if (count <= 0) return;
-  const AttendTile& tile = attendTile();
   const Scratch::Scope scope(scratch);
-  const int panelCount = static_cast<int>((count + kPanel - 1) / kPanel);
-  auto* panels =
-      reinterpret_cast<Panel*>(scratch.bytes(panelCount * static_cast<int64_t>(sizeof(Panel))));
-  for (int t = 0; t < panelCount; ++t) {
-    new (&panels[t]) Panel;
-    open(p, panels[t], first + t * kPanel,
-         static_cast<int>(std::min<int64_t>(kPanel, count - t * kPanel)), scratch);
-  }
-  float* scores = scratch.floats(int64_t{kBlockKeys} * kPanel);
-  Terms terms(p, scratch);
-  for (int segment = 0; segment < p.segmentCount; ++segment)
-    attendSegment(p, segment, panels, panelCount, scores, terms, scratch, tile);
-  for (int t = 0; t < panelCount; ++t) {
-    Panel& panel = panels[t];
-    float* out[kPanel];
-    float lse[kPanel];
-    for (int i = 0; i < panel.queries; ++i) out[i] = panel.rows[i].out;
-    const bool wanted = panel.rows[0].lse != nullptr;
-    attendPanel().finish(panel.acc, panel.shift, panel.sums, p.sinks ? panel.sinks : nullptr,
-                         panel.queries, p.valueDepth, out, p.outInner, wanted ? lse : nullptr);
-    for (int i = 0; wanted && i < panel.queries; ++i) *panel.rows[i].lse = lse[i] - panel.excess[i];
-    for (int i = 0; panel.rows[0].state && i < panel.queries; ++i) {
-      panel.rows[i].state[0] = panel.shift[i];
-      panel.rows[i].state[1] = panel.sums[i];
-    }
-  }
+  Chunk(p, first, count, scratch).attend();
 }
 
 KeyBlock::KeyBlock(const KeyRows& source, int depth, int most, Scratch& scratch)

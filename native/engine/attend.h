@@ -62,6 +62,27 @@ struct QueryRow {
   }
 };
 
+// What tells the rows of a problem: any callable (int64_t row, QueryRow&) that outlives the problem.
+// It is called for many rows at a time, so that a row costs no call of its own.
+class RowDescriber {
+ public:
+  RowDescriber() = default;
+  template <class F>
+  RowDescriber(const F& describe)  // NOLINT: as a function parameter would be
+      : object_(&describe), call_([](const void* object, int64_t first, int count, QueryRow* rows) {
+          const F& f = *static_cast<const F*>(object);
+          for (int i = 0; i < count; ++i) f(first + i, rows[i]);
+        }) {}
+  // rows[i], as made by its constructor, becomes row first + i.
+  void operator()(int64_t first, int count, QueryRow* rows) const {
+    call_(object_, first, count, rows);
+  }
+
+ private:
+  const void* object_ = nullptr;
+  void (*call_)(const void*, int64_t, int, QueryRow*) = nullptr;
+};
+
 // Queries that may share keys: one batch entry and one key head, with all the query heads that use
 // it.
 struct AttendProblem {
@@ -83,7 +104,7 @@ struct AttendProblem {
   int64_t maskStride = 0;
   // Go on from the out and state that the rows hold: the way to join two parts of a pattern.
   bool resume = false;
-  FunctionRef<void(int64_t row, QueryRow&)> describe;
+  RowDescriber describe;
 };
 
 // Rows [first, first + count) of a problem, on the calling thread; `first` is a multiple of 48.

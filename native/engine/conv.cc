@@ -243,7 +243,7 @@ void packConv(const Call& call, const ConvShape& shape, const Tensor& weight, fl
         *to++ = row[at];
       }
     }
-    pack().strip(rows, 1, count, depth, packed + strip * kStrip * depth);
+    pack().strip(rows, 1, count, depth, 1.0f, packed + strip * kStrip * depth);
   });
 }
 

@@ -47,8 +47,8 @@ void decodePart(const AttendProblem& p, int64_t part, float* state, int64_t rowS
   std::memset(sums, 0, sizeof(float) * static_cast<size_t>(count) * kDecodeLanes);
   std::memset(acc, 0, sizeof(float) * static_cast<size_t>(count * padded(p.valueDepth)));
   int64_t begin = partEnd, end = partBegin;
+  p.describe(0, count, rows);
   for (int r = 0; r < count; ++r) {
-    p.describe(r, rows[r]);
     if (p.alibi) rows[r].settle(p.segments[0].keys);
     const float by = p.scale * kLog2e;
     for (int k = 0; k < p.depth; ++k) queries[r * pitch + k] = rows[r].query[k * p.queryInner] * by;
@@ -130,9 +130,10 @@ void decodeJoin(const AttendProblem& p, int64_t parts, float* state, int64_t row
   float* out[kPanel];
   float* lseRows[kDecodeRows];
   float excess[kDecodeRows];
+  QueryRow rows[kDecodeRows];
+  p.describe(0, count, rows);
   for (int r = 0; r < count; ++r) {
-    QueryRow row;
-    p.describe(r, row);
+    QueryRow& row = rows[r];
     excess[r] = p.alibi ? row.settle(p.segments[0].keys) : 0.0f;
     float* from = state + r * rowStride;
     float* sum = from + kDecodeLanes;

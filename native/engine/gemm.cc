@@ -66,7 +66,7 @@ void packPiece(const MatrixRows& matrix, int64_t first, int64_t count, int64_t b
   const float* rows[kWidth];
   for (int64_t r = 0; r < count; ++r) rows[r] = matrix.row(first + r) + begin * matrix.step();
   (kWidth == kPanel ? pack().panel : pack().strip)(rows, matrix.step(), static_cast<int>(count),
-                                                   depth, packed);
+                                                   depth, 1.0f, packed);
 }
 
 // The calling thread's part of a problem: its scratch, and what lies in it.

@@ -45,9 +45,26 @@ inline void scoreTile(const float* panel, const float* const* rows, int depth, c
   }
 }
 
+// Memory to ask for, a few rows with every register tile: all at once they would hold up the loads
+// that the products wait for. (A line within the loops, every two keys, cost them a tenth.)
+struct Ahead {
+  const float* const* next;
+  const float* const* end;
+  int each, floats;
+  void ask() {
+    constexpr int kLine = 64 / sizeof(float);
+    const float* const* stop = end - next < each ? end : next + each;
+    for (; next < stop; ++next)
+      for (int k = 0; k < floats; k += kLine) __builtin_prefetch(*next + k, 0, 2);
+  }
+};
+
+// What becomes of the sums so far when a block's are added.
+enum class Join { kStart, kAdd, kRescale };
+
 // acc[c][i] = factor[i] acc[c][i] + sum_j rows[j][column + c] p[j][i] for kRows columns c. The
 // factor is applied on the way in, when there is one: rescaling costs no pass of its own.
-template <int kRows, int kVecs>
+template <int kRows, int kVecs, Join kJoin>
 inline void weighTile(const float* p, const float* const* rows, int column, int keys,
                       const Vec* factor, float* out) {
   Vec acc[kRows][kVecs];
@@ -74,8 +91,10 @@ inline void weighTile(const float* p, const float* const* rows, int column, int 
 #pragma GCC unroll 4
     for (int c = 0; c < kVecs; ++c) {
       float* to = out + r * kPanel + c * kLanes;
-      const Vec before = Vec::load(to);
-      (factor ? Vec::fma(before, factor[c], acc[r][c]) : before + acc[r][c]).store(to);
+      Vec sum = acc[r][c];
+      if constexpr (kJoin == Join::kAdd) sum = Vec::load(to) + sum;
+      if constexpr (kJoin == Join::kRescale) sum = Vec::fma(Vec::load(to), factor[c], sum);
+      sum.store(to);
     }
   }
 }
@@ -86,8 +105,20 @@ struct Run {
   int begin, end, first, count, members;
 };
 
+// What is left of a run's keys, fewer than a register tile.
+template <int kRows, int kVecs>
+inline void scoreRest(const AttendBlock& b, int group, int begin, int rest, const Vec* start) {
+  if constexpr (kRows > 0) {
+    if (rest == kRows)
+      scoreTile<kRows, kVecs>(b.panel + group * kLanes, b.keyRows + begin, b.depth, start,
+                              b.scores + begin * kPanel + group * kLanes);
+    else
+      scoreRest<kRows - 1, kVecs>(b, group, begin, rest, start);
+  }
+}
+
 template <int kVecs>
-void scoreRun(const AttendBlock& b, int group, int begin, int end) {
+void scoreRun(const AttendBlock& b, int group, int begin, int end, Ahead& ahead) {
   constexpr int kRows = kTileRows<kVecs>;
   Vec start[kVecs];
   // Terms apply to the plain score; without them the shift is subtracted for free, as the start.
@@ -96,31 +127,32 @@ void scoreRun(const AttendBlock& b, int group, int begin, int end) {
   const float* panel = b.panel + group * kLanes;
   float* scores = b.scores + group * kLanes;
   int j = begin;
-  for (; j + kRows <= end; j += kRows)
+  for (; j + kRows <= end; j += kRows) {
+    ahead.ask();
     scoreTile<kRows, kVecs>(panel, b.keyRows + j, b.depth, start, scores + j * kPanel);
-  for (; j + 4 <= end; j += 4)
-    scoreTile<4, kVecs>(panel, b.keyRows + j, b.depth, start, scores + j * kPanel);
-  for (; j < end; ++j)
-    scoreTile<1, kVecs>(panel, b.keyRows + j, b.depth, start, scores + j * kPanel);
+  }
+  scoreRest<kRows - 1, kVecs>(b, group, j, end - j, start);
 }
 
-template <int kVecs, bool kRescale>
-void weighRun(const AttendBlock& b, int group, int begin, int end, const float* factors) {
+template <int kVecs, Join kJoin>
+void weighRun(const AttendBlock& b, int group, int begin, int end, const float* factors,
+              Ahead& ahead) {
   constexpr int kRows = kTileRows<kVecs>;
-  Vec rescale[kVecs];
-  for (int c = 0; c < kVecs && kRescale; ++c)
-    rescale[c] = Vec::load(factors + (group + c) * kLanes);
-  const Vec* factor = kRescale ? rescale : nullptr;
+  Vec factor[kVecs];
+  for (int c = 0; c < kVecs && kJoin == Join::kRescale; ++c)
+    factor[c] = Vec::load(factors + (group + c) * kLanes);
   const float* p = b.scores + begin * kPanel + group * kLanes;
   float* out = b.acc + group * kLanes;
   const float* const* rows = b.valueRows + begin;
   const int keys = end - begin;
   int c = 0;
-  for (; c + kRows <= b.valueDepth; c += kRows)
-    weighTile<kRows, kVecs>(p, rows, c, keys, factor, out + c * kPanel);
+  for (; c + kRows <= b.valueDepth; c += kRows) {
+    ahead.ask();
+    weighTile<kRows, kVecs, kJoin>(p, rows, c, keys, factor, out + c * kPanel);
+  }
   for (; c + 4 <= b.valueDepth; c += 4)
-    weighTile<4, kVecs>(p, rows, c, keys, factor, out + c * kPanel);
-  for (; c < b.valueDepth; ++c) weighTile<1, kVecs>(p, rows, c, keys, factor, out + c * kPanel);
+    weighTile<4, kVecs, kJoin>(p, rows, c, keys, factor, out + c * kPanel);
+  for (; c < b.valueDepth; ++c) weighTile<1, kVecs, kJoin>(p, rows, c, keys, factor, out + c * kPanel);
 }
 
 // The same sums where a value may be NaN or infinite: a hidden key (p = 0) adds nothing at all.
@@ -139,24 +171,25 @@ void weighCarefully(const AttendBlock& b, int group, int begin, int end, const f
   }
 }
 
-void scoreStrip(const AttendBlock& b, int group, const Run& run) {
+void scoreStrip(const AttendBlock& b, int group, const Run& run, Ahead& ahead) {
   group += run.first;
-  if (run.count == 3) scoreRun<3>(b, group, run.begin, run.end);
-  if (run.count == 2) scoreRun<2>(b, group, run.begin, run.end);
-  if (run.count == 1) scoreRun<1>(b, group, run.begin, run.end);
+  if (run.count == 3) scoreRun<3>(b, group, run.begin, run.end, ahead);
+  if (run.count == 2) scoreRun<2>(b, group, run.begin, run.end, ahead);
+  if (run.count == 1) scoreRun<1>(b, group, run.begin, run.end, ahead);
 }
 
-template <bool kRescale>
-void weighStrip(const AttendBlock& b, int group, const Run& run, const float* factors) {
+template <Join kJoin>
+void weighStrip(const AttendBlock& b, int group, const Run& run, const float* factors,
+                Ahead& ahead) {
   group += run.first;
   if (b.careful) {
     for (int c = 0; c < run.count; ++c)
-      weighCarefully(b, group + c, run.begin, run.end, kRescale ? factors : nullptr);
+      weighCarefully(b, group + c, run.begin, run.end, kJoin == Join::kRescale ? factors : nullptr);
     return;
   }
-  if (run.count == 3) weighRun<3, kRescale>(b, group, run.begin, run.end, factors);
-  if (run.count == 2) weighRun<2, kRescale>(b, group, run.begin, run.end, factors);
-  if (run.count == 1) weighRun<1, kRescale>(b, group, run.begin, run.end, factors);
+  if (run.count == 3) weighRun<3, kJoin>(b, group, run.begin, run.end, factors, ahead);
+  if (run.count == 2) weighRun<2, kJoin>(b, group, run.begin, run.end, factors, ahead);
+  if (run.count == 1) weighRun<1, kJoin>(b, group, run.begin, run.end, factors, ahead);
 }
 
 // Keys of one vector of queries: [begin, end) is what any of them sees, [fullBegin, fullEnd) what
@@ -352,12 +385,12 @@ bool normalise(const AttendBlock& b, int group, const Sight& sight, float* facto
   return moved;
 }
 
-void attendStrip(const AttendBlock& b, int group, int count) {
+void attendStrip(const AttendBlock& b, int group, int count, Ahead& ahead) {
   Sight sights[kSpan];
   for (int c = 0; c < count; ++c) sights[c] = sightOf(b, group + c);
   Run runs[2 * kSpan];
   const int made = runsOf(sights, count, runs);
-  for (int i = 0; i < made; ++i) scoreStrip(b, group, runs[i]);
+  for (int i = 0; i < made; ++i) scoreStrip(b, group, runs[i], ahead);
 
   alignas(64) float factor[kPanel];
   bool moved = false;
@@ -374,12 +407,16 @@ void attendStrip(const AttendBlock& b, int group, int count) {
     if (b.terms) applyTerms(b, group + c, sights[c].begin, sights[c].end);
     moved = normalise(b, group + c, sights[c], factor) || moved;
   }
+  if (b.fresh) {  // everything is one run
+    weighStrip<Join::kStart>(b, group, runs[0], nullptr, ahead);
+    return;
+  }
   if (!moved) {
-    for (int i = 0; i < made; ++i) weighStrip<false>(b, group, runs[i], nullptr);
+    for (int i = 0; i < made; ++i) weighStrip<Join::kAdd>(b, group, runs[i], nullptr, ahead);
     return;
   }
   for (int i = 0; i < made; ++i) {
-    weighStrip<true>(b, group, runs[i], factor);
+    weighStrip<Join::kRescale>(b, group, runs[i], factor, ahead);
     // A vector is rescaled once: in the first run that it is part of.
     for (int c = runs[i].first; c < runs[i].first + runs[i].count; ++c)
       Vec::set(1.0f).store(factor + (group + c) * kLanes);
@@ -388,8 +425,11 @@ void attendStrip(const AttendBlock& b, int group, int count) {
 
 void attend(const AttendBlock& b) {
   const int groups = (b.queries + kLanes - 1) / kLanes;
+  const int tiles = (groups + kSpan - 1) / kSpan *
+                    (b.keys / kTileRows<kSpan> + b.valueDepth / kTileRows<kSpan> + 1);
+  Ahead ahead{b.ahead, b.ahead + b.aheadRows, b.aheadRows / tiles + 1, b.aheadFloats};
   for (int group = 0; group < groups; group += kSpan)
-    attendStrip(b, group, groups - group < kSpan ? groups - group : kSpan);
+    attendStrip(b, group, groups - group < kSpan ? groups - group : kSpan, ahead);
 }
 
 inline constexpr AttendTile kAttendTile{attend};

@@ -18,8 +18,10 @@
 
 namespace fovea {
 
-constexpr int kBlockKeys =
-    192;  // most keys of a block: scores of 36 KB, most of a first-level cache
+// Most keys of a block: scores of 36 KB, most of a first-level cache.
+constexpr int kBlockKeys = 192;
+// Keys of a register tile, at most: blocks of a multiple of it waste none.
+constexpr int kKeyUnit = 8;
 
 // What is added to the plain scores before the softmax; all in units of log2.
 struct ScoreTerms {
@@ -44,6 +46,12 @@ struct AttendBlock {
   const ScoreTerms* terms = nullptr;  // null: none
   // Values that are not finite must not reach a query that does not see them: 0 * NaN is NaN.
   bool careful = false;
+  // acc holds nothing yet: the first block of queries that see all of it.
+  bool fresh = false;
+  // Rows of memory to ask for between the products, evenly: what the next blocks will need.
+  const float* const* ahead = nullptr;
+  int aheadRows = 0;
+  int aheadFloats = 0;  // of each
   float* scores = nullptr;  // scratch [kBlockKeys][48], 64-byte aligned
   // State of the 48 queries, carried from block to block.
   float* shift = nullptr;  // [48] what exponents are relative to, near the running maximum

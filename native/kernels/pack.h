@@ -12,14 +12,16 @@ inline constexpr int kPanel = 48;
 inline constexpr int kStrip = 8;
 
 struct Pack {
-  // rows[j][k] -> panel[k][j], j < count, panel [depth][kPanel]; columns from `count` on become 0.
-  // Element k of row j is rows[j][k * step]: any step, rows in any order, the same one twice.
+  // panel[k][j] = scale rows[j][k], j < count, panel [depth][kPanel]; columns from `count` on are
+  // 0. Element k of row j is rows[j][k * step]: any step, rows in any order, the same one twice.
   // 0 <= count <= kPanel. The panel may not overlap the rows; nothing is read that is not a row's.
   // Fastest where step is 1 (transposed in registers, 0.3 cycles an element with AVX-512), or where
   // the rows are neighbours, rows[j] = rows[0] + j (copied); otherwise gathered one by one.
-  void (*panel)(const float* const* rows, int64_t step, int count, int64_t depth, float* panel);
+  void (*panel)(const float* const* rows, int64_t step, int count, int64_t depth, float scale,
+                float* panel);
   // The same for strip [depth][kStrip], 0 <= count <= kStrip.
-  void (*strip)(const float* const* rows, int64_t step, int count, int64_t depth, float* strip);
+  void (*strip)(const float* const* rows, int64_t step, int count, int64_t depth, float scale,
+                float* strip);
 };
 
 const Pack& pack();

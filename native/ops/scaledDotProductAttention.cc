@@ -60,7 +60,9 @@ void run(const Call& c) {
     if (bias) p.biasStride = bias.strides[3];
     if (mask) p.maskStride = mask.strides[3];
     const auto describe = [&](int64_t row, QueryRow& r) {
-      const int64_t h = keyHead * group + row / queries, i = row % queries;
+      // A division costs as much as all the rest; one head a key head needs none.
+      const int64_t which = group == 1 ? 0 : row / queries, i = row - which * queries;
+      const int64_t h = keyHead * group + which;
       r.query = q.floats() + rowAt(q, b, h, i);
       r.out = out.floats() + rowAt(out, b, h, i);
       if (lse) r.lse = lse.floats() + rowAt(lse, b, h, i);

@@ -1,0 +1,98 @@
+#include "engine/queryPanel.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include "kernels/attendPanel.h"
+
+namespace fovea {
+
+namespace {
+
+constexpr float kLog2e = 1.44269504088896341f;
+
+void clear(float* to, int64_t floats) {
+  std::memset(to, 0, sizeof(float) * static_cast<size_t>(floats));
+}
+
+}  // namespace
+
+void QueryPanel::describe(const AttendProblem& p, int64_t first, int count, Scratch& scratch) {
+  queries = count;
+  rows = reinterpret_cast<QueryRow*>(scratch.bytes(count * static_cast<int64_t>(sizeof(QueryRow))));
+  packed = scratch.floats(int64_t{p.depth} * kPanel);
+  acc = scratch.floats(int64_t{p.valueDepth} * kPanel);
+  shift = scratch.floats(kPanel);
+  sums = scratch.floats(kPanel);
+  if (p.alibi) {
+    slopes = scratch.floats(kPanel);
+    excess = scratch.floats(kPanel);
+  }
+  if (p.sinks) sinks = scratch.floats(kPanel);
+  std::uninitialized_value_construct_n(rows, count);
+  p.describe(first, count, rows);
+  for (int i = 0; p.alibi && i < count; ++i) excess[i] = rows[i].settle(p.segments[0].keys);
+  for (int s = 0; s < p.segmentCount; ++s) {
+    Sight sight;
+    for (int i = 0; i < count; ++i) {
+      const Interval& seen = rows[i].visible[s];
+      sight.everyBegin = std::max(sight.everyBegin, seen.begin);
+      sight.everyEnd = std::min(sight.everyEnd, seen.end);
+      if (seen.begin >= seen.end) continue;
+      sight.anyBegin = std::min(sight.anyBegin, seen.begin);
+      sight.anyEnd = std::max(sight.anyEnd, seen.end);
+    }
+    sights[s] = sight;
+  }
+  // Lanes behind the last query repeat it.
+  for (int i = 0; p.alibi && i < kPanel; ++i) slopes[i] = rows[std::min(i, count - 1)].slope * kLog2e;
+  for (int i = 0; p.sinks && i < kPanel; ++i) sinks[i] = rows[std::min(i, count - 1)].sink * kLog2e;
+}
+
+void QueryPanel::prepare(const AttendProblem& p) {
+  open = true;
+  const float* from[kPanel];
+  for (int i = 0; i < queries; ++i) from[i] = rows[i].query;
+  pack().panel(from, p.queryInner, queries, p.depth, p.scale * kLog2e, packed);
+  clear(shift, kPanel);
+  clear(sums, kPanel);
+  if (!p.resume) return;
+  begun = true;
+  for (int i = 0; i < queries; ++i) {
+    from[i] = rows[i].out;
+    shift[i] = rows[i].state[0];
+    sums[i] = rows[i].state[1];
+  }
+  pack().panel(from, p.outInner, queries, p.valueDepth, 1.0f, acc);
+  for (int c = 0; c < p.valueDepth; ++c)
+    for (int i = 0; i < kPanel; ++i) acc[c * kPanel + i] *= sums[i];
+}
+
+void QueryPanel::bounds(int segment, int64_t at, int64_t stop, float* begin, float* end) const {
+  for (int i = 0; i < kPanel; ++i) {
+    const Interval& seen = rows[std::min(i, queries - 1)].visible[segment];
+    begin[i] = static_cast<float>(std::clamp(seen.begin, at, stop) - at);
+    end[i] = static_cast<float>(std::clamp(seen.end, at, stop) - at);
+  }
+}
+
+void QueryPanel::finish(const AttendProblem& p) {
+  if (finished) return;
+  finished = true;
+  if (!open) prepare(p);
+  if (!begun) clear(acc, int64_t{p.valueDepth} * kPanel);
+  float* out[kPanel];
+  float lse[kPanel];
+  for (int i = 0; i < queries; ++i) out[i] = rows[i].out;
+  const bool wanted = rows[0].lse != nullptr;
+  attendPanel().finish(acc, shift, sums, sinks, queries, p.valueDepth, out, p.outInner,
+                       wanted ? lse : nullptr);
+  for (int i = 0; wanted && i < queries; ++i) *rows[i].lse = excess ? lse[i] - excess[i] : lse[i];
+  for (int i = 0; rows[0].state && i < queries; ++i) {
+    rows[i].state[0] = shift[i];
+    rows[i].state[1] = sums[i];
+  }
+}
+
+}  // namespace fovea

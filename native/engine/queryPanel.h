@@ -1,0 +1,40 @@
+// A panel of 48 queries on its way through the blocks of keys: what each query sees, and the
+// running state of its softmax.
+#pragma once
+#include "engine/attend.h"
+#include "kernels/pack.h"
+
+namespace fovea {
+
+struct QueryPanel {
+  // What the queries see of a segment: what any of them sees, and what every one does.
+  struct Sight {
+    int64_t anyBegin = INT64_MAX, anyEnd = 0;
+    int64_t everyBegin = 0, everyEnd = INT64_MAX;
+  };
+
+  int queries = 0;
+  bool open = false;      // queries are packed, and the state is there
+  bool begun = false;     // acc holds sums; before the first block it holds nothing
+  bool finished = false;  // results are written
+  QueryRow* rows = nullptr;
+  float* packed = nullptr;  // [D][48]
+  float* acc = nullptr;     // [Dv][48]
+  float* shift = nullptr;   // [48]
+  float* sums = nullptr;    // [48]
+  float* slopes = nullptr;  // [48] in units of log2; null without ALiBi
+  float* sinks = nullptr;   // [48] in units of log2; null without sinks
+  float* excess = nullptr;  // [48], see QueryRow::settle; null without ALiBi
+  Sight sights[kMaxSegments];
+
+  // Finds the rows [first, first + queries) of the problem and what they see.
+  void describe(const AttendProblem& problem, int64_t first, int queries, Scratch& scratch);
+  // Brings the queries, and the state that the problem resumes, into the lanes.
+  void prepare(const AttendProblem& problem);
+  // The keys [at, stop) of a segment that each query sees, relative to `at`, as whole numbers.
+  void bounds(int segment, int64_t at, int64_t stop, float* begin, float* end) const;
+  // Writes out, lse and state of the rows, once.
+  void finish(const AttendProblem& problem);
+};
+
+}  // namespace fovea
