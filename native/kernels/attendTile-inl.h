@@ -14,11 +14,11 @@ constexpr int kTileRows = Vec::kRegisters == 32 ? (kVecs == 3 ? 8 : 12)
                                                                 : 8);
 
 // scores[j][i] = start[i] + sum_k rows[j][k] panel[k][i] for kRows keys and kVecs vectors of
-// queries.
+// queries, left in registers.
 template <int kRows, int kVecs>
-inline void scoreTile(const float* panel, const float* const* rows, int depth, const Vec* start,
-                      float* scores) {
-  Vec acc[kRows][kVecs];
+[[gnu::always_inline]] inline void multiplyTile(const float* panel, const float* const* rows,
+                                                int depth, const Vec* start,
+                                                Vec (&acc)[kRows][kVecs]) {
   const float* row[kRows];
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
@@ -38,10 +38,42 @@ inline void scoreTile(const float* panel, const float* const* rows, int depth, c
       for (int c = 0; c < kVecs; ++c) acc[r][c] = Vec::fma(x, q[c], acc[r][c]);
     }
   }
+}
+
+template <int kRows, int kVecs>
+inline void scoreTile(const float* panel, const float* const* rows, int depth, const Vec* start,
+                      float* scores) {
+  Vec acc[kRows][kVecs];
+  multiplyTile(panel, rows, depth, start, acc);
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
     for (int c = 0; c < kVecs; ++c) acc[r][c].store(scores + r * kPanel + c * kLanes);
+  }
+}
+
+// The same as weights, exp2(score), where no score is above the slack: the scores need not go
+// through memory. sums[c] += the weights of vector c; returns the largest score of each lane.
+template <int kRows, int kVecs>
+inline void weightTile(const float* panel, const float* const* rows, int depth, const Vec* start,
+                       float* weights, Vec* sums, Vec* top) {
+  Vec acc[kRows][kVecs];
+  multiplyTile(panel, rows, depth, start, acc);
+#pragma GCC unroll 4
+  for (int c = 0; c < kVecs; ++c) {
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+      top[c] = Vec::max(top[c], acc[r][c]);
+      acc[r][c] = exp2OrZero(acc[r][c]);
+      acc[r][c].store(weights + r * kPanel + c * kLanes);
+    }
+    Vec even = acc[0][c], odd = acc[1][c];
+#pragma GCC unroll 16
+    for (int r = 2; r < kRows; r += 2) {
+      even = even + acc[r][c];
+      odd = odd + acc[r + 1][c];
+    }
+    sums[c] = sums[c] + (even + odd);
   }
 }
 
@@ -310,32 +342,33 @@ inline Vec exponentiateSome(const AttendBlock& b, int group, int begin, int end,
   return sum;
 }
 
-// The same where every key is seen, on four chains.
+// The same where every key is seen: as many at a time as a register tile has, in the order of
+// weightTile.
 template <bool kCareful>
 inline Vec exponentiateAll(const AttendBlock& b, int group, int begin, int end, Vec sum) {
+  constexpr int kRows = kTileRows<kSpan>;
   float* s = b.scores + begin * kPanel + group * kLanes;
-  Vec sum1 = Vec::zero(), sum2 = Vec::zero(), sum3 = Vec::zero();
   int j = begin;
-  for (; j + 4 <= end; j += 4, s += 4 * kPanel) {
-    const Vec p0 = weightOf<kCareful>(Vec::load(s));
-    const Vec p1 = weightOf<kCareful>(Vec::load(s + kPanel));
-    const Vec p2 = weightOf<kCareful>(Vec::load(s + 2 * kPanel));
-    const Vec p3 = weightOf<kCareful>(Vec::load(s + 3 * kPanel));
-    p0.store(s);
-    p1.store(s + kPanel);
-    p2.store(s + 2 * kPanel);
-    p3.store(s + 3 * kPanel);
-    sum = sum + p0;
-    sum1 = sum1 + p1;
-    sum2 = sum2 + p2;
-    sum3 = sum3 + p3;
+  for (; j + kRows <= end; j += kRows, s += kRows * kPanel) {
+    Vec p[kRows];
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) p[r] = weightOf<kCareful>(Vec::load(s + r * kPanel));
+    Vec even = p[0], odd = p[1];
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) p[r].store(s + r * kPanel);
+#pragma GCC unroll 16
+    for (int r = 2; r < kRows; r += 2) {
+      even = even + p[r];
+      odd = odd + p[r + 1];
+    }
+    sum = sum + (even + odd);
   }
   for (; j < end; ++j, s += kPanel) {
     const Vec p = weightOf<kCareful>(Vec::load(s));
     p.store(s);
     sum = sum + p;
   }
-  return (sum + sum1) + (sum2 + sum3);
+  return sum;
 }
 
 // Scores become probabilities relative to the shift, which moves where a score exceeds it by more
@@ -385,7 +418,47 @@ bool normalise(const AttendBlock& b, int group, const Sight& sight, float* facto
   return moved;
 }
 
+// Scores and weights of a strip in one go, which is what most blocks after the first come to:
+// every query sees every key, nothing is added to the scores, and no shift has to move. Returns
+// false where one has; the block then starts over, with nothing but its scratch touched.
+template <int kVecs>
+bool weightStrip(const AttendBlock& b, int group, Ahead& ahead) {
+  constexpr int kRows = kTileRows<kSpan>;
+  const Vec slack = Vec::set(kSlack);
+  Vec start[kVecs], sums[kVecs], top[kVecs];
+  for (int c = 0; c < kVecs; ++c) {
+    const int at = (group + c) * kLanes;
+    if (Vec::equal(Vec::load(b.sums + at), Vec::zero()).any()) return false;
+    start[c] = Vec::negate(Vec::load(b.shift + at));
+    sums[c] = Vec::zero();
+    top[c] = Vec::set(-kInfinity);
+  }
+  const float* panel = b.panel + group * kLanes;
+  float* weights = b.scores + group * kLanes;
+  int j = 0;
+  for (; j + kRows <= b.keys; j += kRows) {
+    ahead.ask();
+    weightTile<kRows, kVecs>(panel, b.keyRows + j, b.depth, start, weights + j * kPanel, sums, top);
+  }
+  scoreRest<kRows - 1, kVecs>(b, group, j, b.keys - j, start);
+  for (int c = 0; c < kVecs; ++c) {
+    for (int i = j; i < b.keys; ++i)
+      top[c] = Vec::max(top[c], Vec::load(weights + i * kPanel + c * kLanes));
+    if (Vec::less(slack, top[c]).any()) return false;
+    sums[c] = exponentiateAll<false>(b, group + c, j, b.keys, sums[c]);
+  }
+  for (int c = 0; c < kVecs; ++c) {
+    float* to = b.sums + (group + c) * kLanes;
+    (Vec::load(to) + sums[c]).store(to);
+  }
+  return true;
+}
+
 void attendStrip(const AttendBlock& b, int group, int count, Ahead& ahead) {
+  if (count == kSpan && !b.begin && !b.terms && !b.fresh && weightStrip<kSpan>(b, group, ahead)) {
+    weighRun<kSpan, Join::kAdd>(b, group, 0, b.keys, nullptr, ahead);
+    return;
+  }
   Sight sights[kSpan];
   for (int c = 0; c < count; ++c) sights[c] = sightOf(b, group + c);
   Run runs[2 * kSpan];
