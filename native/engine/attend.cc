@@ -86,7 +86,7 @@ class Ahead {
 
  private:
   // Of two panels and two blocks.
-  static constexpr int kMost = 2 * kPanel + 2 * kBlockKeys;
+  static constexpr int kMost = 2 * kPanel + 3 * kBlockKeys;
   const float** rows_;
   int count_ = 0;
 };
@@ -97,16 +97,26 @@ int64_t blockOf(int64_t keys) {
   return ((keys + blocks - 1) / blocks + kKeyUnit - 1) / kKeyUnit * kKeyUnit;
 }
 
+// The first row of a panel. Panels are full but the last; where that had a single vector of AVX-512
+// left, which a register tile cannot use well, the one before gives it another.
+int64_t panelBegin(int64_t rows, int64_t panel) {
+  constexpr int64_t kVector = 16;
+  const int64_t last = (rows - 1) / kPanel;
+  if (panel > last) return rows;
+  const bool narrow = panel == last && panel > 0 && rows - last * kPanel <= kVector;
+  return panel * kPanel - (narrow ? kVector : 0);
+}
+
 // The panels of a chunk and their walk over the keys.
 class Chunk {
  public:
-  Chunk(const AttendProblem& problem, int64_t first, int64_t rows, Scratch& scratch);
+  Chunk(const AttendProblem& problem, int64_t first, int64_t count, Scratch& scratch);
   void attend();
 
  private:
   void walk(int segment);
   void visit(QueryPanel& panel, int segment, int64_t at, KeyBlock& values, AttendBlock& block);
-  void lookAhead(int panel, int segment, int64_t stop, int64_t next);
+  void lookAhead(int panel, int segment, int64_t at, int64_t stop, int64_t next);
 
   const AttendProblem& p_;
   Scratch& scratch_;
@@ -115,21 +125,22 @@ class Chunk {
   float* scores_;
   Terms terms_;
   Ahead ahead_;
-  int clean_ = -1;  // whether the block's values are finite: -1 not known yet
+  bool cold_ = true;  // nobody has asked for the values of this block
+  int clean_ = -1;    // whether the block's values are finite: -1 not known yet
 };
 
-Chunk::Chunk(const AttendProblem& problem, int64_t first, int64_t rows, Scratch& scratch)
+Chunk::Chunk(const AttendProblem& problem, int64_t first, int64_t count, Scratch& scratch)
     : p_(problem),
       scratch_(scratch),
-      count_(static_cast<int>((rows + kPanel - 1) / kPanel)),
+      count_(static_cast<int>(count)),
       panels_(reinterpret_cast<QueryPanel*>(
           scratch.bytes(count_ * static_cast<int64_t>(sizeof(QueryPanel))))),
       scores_(scratch.floats(int64_t{kBlockKeys} * kPanel)),
       terms_(problem, scratch),
       ahead_(scratch) {
   for (int t = 0; t < count_; ++t) {
-    const int queries = static_cast<int>(std::min<int64_t>(kPanel, rows - t * kPanel));
-    (new (&panels_[t]) QueryPanel)->describe(problem, first + t * kPanel, queries, scratch);
+    const int64_t begin = panelBegin(p_.rows, first + t), end = panelBegin(p_.rows, first + t + 1);
+    (new (&panels_[t]) QueryPanel)->describe(p_, begin, static_cast<int>(end - begin), scratch);
   }
 }
 
@@ -138,12 +149,14 @@ void Chunk::attend() {
   for (int t = 0; t < count_; ++t) panels_[t].finish(p_);
 }
 
-// What comes after this visit: the next panel's queries where they are not packed yet, a share of
+// What comes after this visit: the values of the first block, the next panel's queries where they are not packed yet, a share of
 // the next block's keys and values, and, in the last block, the rows that the results go to.
-void Chunk::lookAhead(int t, int segment, int64_t stop, int64_t next) {
-  ahead_.clear();
-  if (t + 1 < count_ && !panels_[t + 1].open && p_.queryInner == 1) ahead_.queries(panels_[t + 1]);
+void Chunk::lookAhead(int t, int segment, int64_t at, int64_t stop, int64_t next) {
   const KeySegment& source = p_.segments[segment];
+  ahead_.clear();
+  if (cold_) ahead_.keys(source.value, at, stop);
+  cold_ = false;
+  if (t + 1 < count_ && !panels_[t + 1].open && p_.queryInner == 1) ahead_.queries(panels_[t + 1]);
   const int64_t begin = stop + next * t / count_, end = stop + next * (t + 1) / count_;
   ahead_.keys(source.key, begin, end);
   ahead_.keys(source.value, begin, end);
@@ -208,7 +221,7 @@ void Chunk::walk(int segment) {
       QueryPanel& panel = panels_[t];
       const QueryPanel::Sight& sight = panel.sights[segment];
       if (sight.anyBegin < stop && sight.anyEnd > at) {
-        lookAhead(t, segment, stop, next);
+        lookAhead(t, segment, at, stop, next);
         ahead_.give(p_, block);
         visit(panel, segment, at, values, block);
       }
@@ -218,12 +231,6 @@ void Chunk::walk(int segment) {
 }
 
 }  // namespace
-
-void attendRows(const AttendProblem& p, int64_t first, int64_t count, Scratch& scratch) {
-  if (count <= 0) return;
-  const Scratch::Scope scope(scratch);
-  Chunk(p, first, count, scratch).attend();
-}
 
 KeyBlock::KeyBlock(const KeyRows& source, int depth, int most, Scratch& scratch)
     : source_(source), depth_(depth) {
@@ -257,9 +264,13 @@ void attendTiles(const Call& call, const AttendExtent& x, FunctionRef<AttendBody
   panels = (all + chunks - 1) / chunks;
   parallelFor(call, x.problems * chunks, [&](int64_t task, Scratch& scratch) {
     // Last rows first: under a causal mask they see the most keys.
-    const int64_t first = (chunks - 1 - task % chunks) * panels * kPanel;
+    const int64_t first = (chunks - 1 - task % chunks) * panels;
     body(task / chunks, [&](const AttendProblem& problem) {
-      attendRows(problem, first, std::min(panels * kPanel, problem.rows - first), scratch);
+      // A problem may have fewer rows than the largest.
+      const int64_t count = std::min(panels, (problem.rows + kPanel - 1) / kPanel - first);
+      if (count <= 0) return;
+      const Scratch::Scope scope(scratch);
+      Chunk(problem, first, count, scratch).attend();
     });
   });
 }

@@ -4,8 +4,8 @@
 //
 // Rows are cut into panels of 48 queries, panels into chunks. A chunk keeps its running state in
 // scratch and walks the keys once, block by block, all its panels at each block: keys and values
-// are read from memory once a chunk, whatever the length. Blocks begin at multiples of kBlockKeys
-// and panels at multiples of 48 rows, so the bits of a row depend on its own problem alone.
+// are read from memory once a chunk, whatever the length. Blocks and panels are cut by the numbers
+// of keys and of rows, so the bits of a row depend on its own problem alone.
 //
 // Scratch a thread: chunk (D + Dv) 4 bytes <= 0.5 MB (0.1 MB a panel of D + Dv = 512), 36 KB of
 // scores, 36 KB more with a bias or a mask. Nothing grows with the number of keys.
@@ -106,9 +106,6 @@ struct AttendProblem {
   bool resume = false;
   RowDescriber describe;
 };
-
-// Rows [first, first + count) of a problem, on the calling thread; `first` is a multiple of 48.
-void attendRows(const AttendProblem& problem, int64_t first, int64_t count, Scratch& scratch);
 
 // The rows of a block of keys or values as consecutive floats: where they lie, or copied where a
 // row's elements do not follow each other.

@@ -13,6 +13,15 @@ constexpr int kTileRows = Vec::kRegisters == 32 ? (kVecs == 3 ? 8 : 12)
                                                    : kVecs == 2 ? 6
                                                                 : 8);
 
+// The shift that queries begin with where they see all of a block: the largest score of its first
+// keys, of which there is a vector every `step`; 0 where that is not a number.
+[[gnu::always_inline]] inline Vec firstShift(const Vec* scores, int step) {
+  Vec m = scores[0];
+#pragma GCC unroll 16
+  for (int r = 1; r < kTileRows<kSpan>; ++r) m = Vec::max(m, scores[r * step]);
+  return Vec::select(Vec::less(Vec::set(-kInfinity), m), m, Vec::zero());
+}
+
 // scores[j][i] = start[i] + sum_k rows[j][k] panel[k][i] for kRows keys and kVecs vectors of
 // queries, left in registers.
 template <int kRows, int kVecs>
@@ -53,16 +62,22 @@ inline void scoreTile(const float* panel, const float* const* rows, int depth, c
 }
 
 // The same as weights, exp2(score), where no score is above the slack: the scores need not go
-// through memory. sums[c] += the weights of vector c; returns the largest score of each lane.
-template <int kRows, int kVecs>
+// through memory. For queries that see their first key, kFresh, the shift is subtracted afterwards,
+// as it is where scores do go through memory; kFirst finds it. sums[c] += the weights of vector c,
+// top[c] becomes the largest score.
+enum class Keys { kFirst, kFresh, kMore };
+
+template <int kRows, int kVecs, Keys kKeys>
 inline void weightTile(const float* panel, const float* const* rows, int depth, const Vec* start,
-                       float* weights, Vec* sums, Vec* top) {
+                       float* weights, Vec* shift, Vec* sums, Vec* top) {
   Vec acc[kRows][kVecs];
   multiplyTile(panel, rows, depth, start, acc);
 #pragma GCC unroll 4
   for (int c = 0; c < kVecs; ++c) {
+    if constexpr (kKeys == Keys::kFirst) shift[c] = firstShift(&acc[0][c], kVecs);
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
+      if constexpr (kKeys != Keys::kMore) acc[r][c] = acc[r][c] - shift[c];
       top[c] = Vec::max(top[c], acc[r][c]);
       acc[r][c] = exp2OrZero(acc[r][c]);
       acc[r][c].store(weights + r * kPanel + c * kLanes);
@@ -390,6 +405,13 @@ bool normalise(const AttendBlock& b, int group, const Sight& sight, float* facto
   m = Vec::max(m, m1);
 
   Vec sum = Vec::load(b.sums + at);
+  if (b.fresh && !b.terms && b.keys >= kTileRows<kSpan>) {
+    // As weightStrip has it: whether a neighbour sent the block here shows in no bit.
+    Vec first[kTileRows<kSpan>];
+    for (int r = 0; r < kTileRows<kSpan>; ++r) first[r] = Vec::load(scores + r * kPanel);
+    const Vec shift = firstShift(first, 1);
+    m = Vec::select(Vec::less(Vec::set(kSlack), m - shift), m, shift);
+  }
   const Mask fresh = Vec::equal(sum, Vec::zero()) & Vec::less(hidden, m);
   const Mask rising = Vec::less(Vec::set(kSlack), m) | fresh;
   const bool moved = rising.any();
@@ -418,17 +440,17 @@ bool normalise(const AttendBlock& b, int group, const Sight& sight, float* facto
   return moved;
 }
 
-// Scores and weights of a strip in one go, which is what most blocks after the first come to:
-// every query sees every key, nothing is added to the scores, and no shift has to move. Returns
-// false where one has; the block then starts over, with nothing but its scratch touched.
+// Scores and weights of a strip in one go, which is what most blocks come to: every query sees
+// every key, nothing is added to the scores, and no shift has to move. Returns false where one has;
+// the block then starts over, with nothing but its scratch touched.
 template <int kVecs>
 bool weightStrip(const AttendBlock& b, int group, Ahead& ahead) {
   constexpr int kRows = kTileRows<kSpan>;
-  const Vec slack = Vec::set(kSlack);
-  Vec start[kVecs], sums[kVecs], top[kVecs];
+  if (b.begin || b.terms || b.keys < kRows) return false;
+  Vec start[kVecs], shift[kVecs], sums[kVecs], top[kVecs];
   for (int c = 0; c < kVecs; ++c) {
     const int at = (group + c) * kLanes;
-    if (Vec::equal(Vec::load(b.sums + at), Vec::zero()).any()) return false;
+    if (!b.fresh && Vec::equal(Vec::load(b.sums + at), Vec::zero()).any()) return false;
     start[c] = Vec::negate(Vec::load(b.shift + at));
     sums[c] = Vec::zero();
     top[c] = Vec::set(-kInfinity);
@@ -436,29 +458,53 @@ bool weightStrip(const AttendBlock& b, int group, Ahead& ahead) {
   const float* panel = b.panel + group * kLanes;
   float* weights = b.scores + group * kLanes;
   int j = 0;
-  for (; j + kRows <= b.keys; j += kRows) {
-    ahead.ask();
-    weightTile<kRows, kVecs>(panel, b.keyRows + j, b.depth, start, weights + j * kPanel, sums, top);
+  if (b.fresh) {
+    weightTile<kRows, kVecs, Keys::kFirst>(panel, b.keyRows, b.depth, start, weights, shift, sums,
+                                           top);
+    for (j = kRows; j + kRows <= b.keys; j += kRows) {
+      ahead.ask();
+      weightTile<kRows, kVecs, Keys::kFresh>(panel, b.keyRows + j, b.depth, start,
+                                             weights + j * kPanel, shift, sums, top);
+    }
+  } else {
+    for (; j + kRows <= b.keys; j += kRows) {
+      ahead.ask();
+      weightTile<kRows, kVecs, Keys::kMore>(panel, b.keyRows + j, b.depth, start,
+                                            weights + j * kPanel, shift, sums, top);
+    }
   }
   scoreRest<kRows - 1, kVecs>(b, group, j, b.keys - j, start);
   for (int c = 0; c < kVecs; ++c) {
-    for (int i = j; i < b.keys; ++i)
-      top[c] = Vec::max(top[c], Vec::load(weights + i * kPanel + c * kLanes));
-    if (Vec::less(slack, top[c]).any()) return false;
+    for (int i = j; i < b.keys; ++i) {
+      float* score = weights + i * kPanel + c * kLanes;
+      if (b.fresh) (Vec::load(score) - shift[c]).store(score);
+      top[c] = Vec::max(top[c], Vec::load(score));
+    }
+    if (Vec::less(Vec::set(kSlack), top[c]).any()) return false;
     sums[c] = exponentiateAll<false>(b, group + c, j, b.keys, sums[c]);
   }
   for (int c = 0; c < kVecs; ++c) {
     float* to = b.sums + (group + c) * kLanes;
     (Vec::load(to) + sums[c]).store(to);
+    if (b.fresh) shift[c].store(b.shift + (group + c) * kLanes);
   }
   return true;
 }
 
+template <int kVecs>
+bool attendWhole(const AttendBlock& b, int group, Ahead& ahead) {
+  if (!weightStrip<kVecs>(b, group, ahead)) return false;
+  if (b.fresh)
+    weighRun<kVecs, Join::kStart>(b, group, 0, b.keys, nullptr, ahead);
+  else
+    weighRun<kVecs, Join::kAdd>(b, group, 0, b.keys, nullptr, ahead);
+  return true;
+}
+
 void attendStrip(const AttendBlock& b, int group, int count, Ahead& ahead) {
-  if (count == kSpan && !b.begin && !b.terms && !b.fresh && weightStrip<kSpan>(b, group, ahead)) {
-    weighRun<kSpan, Join::kAdd>(b, group, 0, b.keys, nullptr, ahead);
-    return;
-  }
+  if (count == 3 && attendWhole<3>(b, group, ahead)) return;
+  if (count == 2 && attendWhole<2>(b, group, ahead)) return;
+  if (count == 1 && attendWhole<1>(b, group, ahead)) return;
   Sight sights[kSpan];
   for (int c = 0; c < count; ++c) sights[c] = sightOf(b, group + c);
   Run runs[2 * kSpan];
