@@ -149,8 +149,9 @@ void Chunk::attend() {
   for (int t = 0; t < count_; ++t) panels_[t].finish(p_);
 }
 
-// What comes after this visit: the values of the first block, the next panel's queries where they are not packed yet, a share of
-// the next block's keys and values, and, in the last block, the rows that the results go to.
+// What comes after this visit: the values of the first block, the next panel's queries where they
+// are not packed yet, a share of the next block's keys and values, and, in the last block, the rows
+// that the results go to.
 void Chunk::lookAhead(int t, int segment, int64_t at, int64_t stop, int64_t next) {
   const KeySegment& source = p_.segments[segment];
   ahead_.clear();

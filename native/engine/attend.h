@@ -7,8 +7,8 @@
 // are read from memory once a chunk, whatever the length. Blocks and panels are cut by the numbers
 // of keys and of rows, so the bits of a row depend on its own problem alone.
 //
-// Scratch a thread: chunk (D + Dv) 4 bytes <= 0.5 MB (0.1 MB a panel of D + Dv = 512), 36 KB of
-// scores, 36 KB more with a bias or a mask. Nothing grows with the number of keys.
+// Scratch a thread: chunk (D + Dv) 4 bytes <= 0.5 MB (0.1 MB a panel of D + Dv = 512), 27 KB of
+// scores, 27 KB more with a bias or a mask. Nothing grows with the number of keys.
 #pragma once
 #include <cstdint>
 #include <cstdlib>
@@ -62,8 +62,8 @@ struct QueryRow {
   }
 };
 
-// What tells the rows of a problem: any callable (int64_t row, QueryRow&) that outlives the problem.
-// It is called for many rows at a time, so that a row costs no call of its own.
+// What tells the rows of a problem: any callable (int64_t row, QueryRow&) that outlives the
+// problem. It is called for many rows at a time, so that a row costs no call of its own.
 class RowDescriber {
  public:
   RowDescriber() = default;

@@ -46,7 +46,8 @@ void QueryPanel::describe(const AttendProblem& p, int64_t first, int count, Scra
     sights[s] = sight;
   }
   // Lanes behind the last query repeat it.
-  for (int i = 0; p.alibi && i < kPanel; ++i) slopes[i] = rows[std::min(i, count - 1)].slope * kLog2e;
+  for (int i = 0; p.alibi && i < kPanel; ++i)
+    slopes[i] = rows[std::min(i, count - 1)].slope * kLog2e;
   for (int i = 0; p.sinks && i < kPanel; ++i) sinks[i] = rows[std::min(i, count - 1)].sink * kLog2e;
 }
 

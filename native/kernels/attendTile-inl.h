@@ -13,6 +13,11 @@ constexpr int kTileRows = Vec::kRegisters == 32 ? (kVecs == 3 ? 8 : 12)
                                                    : kVecs == 2 ? 6
                                                                 : 8);
 
+// Columns of values of the tile that weighs them: one list of rows serves them all, and head sizes
+// are mostly multiples of 16.
+template <int kVecs>
+constexpr int kTileColumns = Vec::kRegisters == 32 ? (kVecs == 1 ? 16 : 8) : kTileRows<kVecs>;
+
 // The shift that queries begin with where they see all of a block: the largest score of its first
 // keys, of which there is a vector every `step`; 0 where that is not a number.
 [[gnu::always_inline]] inline Vec firstShift(const Vec* scores, int step) {
@@ -184,7 +189,7 @@ void scoreRun(const AttendBlock& b, int group, int begin, int end, Ahead& ahead)
 template <int kVecs, Join kJoin>
 void weighRun(const AttendBlock& b, int group, int begin, int end, const float* factors,
               Ahead& ahead) {
-  constexpr int kRows = kTileRows<kVecs>;
+  constexpr int kRows = kTileColumns<kVecs>;
   Vec factor[kVecs];
   for (int c = 0; c < kVecs && kJoin == Join::kRescale; ++c)
     factor[c] = Vec::load(factors + (group + c) * kLanes);
@@ -199,7 +204,8 @@ void weighRun(const AttendBlock& b, int group, int begin, int end, const float* 
   }
   for (; c + 4 <= b.valueDepth; c += 4)
     weighTile<4, kVecs, kJoin>(p, rows, c, keys, factor, out + c * kPanel);
-  for (; c < b.valueDepth; ++c) weighTile<1, kVecs, kJoin>(p, rows, c, keys, factor, out + c * kPanel);
+  for (; c < b.valueDepth; ++c)
+    weighTile<1, kVecs, kJoin>(p, rows, c, keys, factor, out + c * kPanel);
 }
 
 // The same sums where a value may be NaN or infinite: a hidden key (p = 0) adds nothing at all.

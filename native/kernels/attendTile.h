@@ -18,8 +18,8 @@
 
 namespace fovea {
 
-// Most keys of a block: scores of 36 KB, most of a first-level cache.
-constexpr int kBlockKeys = 192;
+// Most keys of a block: scores of 27 KB, which leave room for values in a first-level cache.
+constexpr int kBlockKeys = 144;
 // Keys of a register tile, at most: blocks of a multiple of it waste none.
 constexpr int kKeyUnit = 8;
 
@@ -51,7 +51,7 @@ struct AttendBlock {
   // Rows of memory to ask for between the products, evenly: what the next blocks will need.
   const float* const* ahead = nullptr;
   int aheadRows = 0;
-  int aheadFloats = 0;  // of each
+  int aheadFloats = 0;      // of each
   float* scores = nullptr;  // scratch [kBlockKeys][48], 64-byte aligned
   // State of the 48 queries, carried from block to block.
   float* shift = nullptr;  // [48] what exponents are relative to, near the running maximum
