@@ -233,6 +233,11 @@ void Chunk::walk(int segment) {
 
 }  // namespace
 
+void attendHere(const AttendProblem& problem, Scratch& scratch) {
+  const Scratch::Scope scope(scratch);
+  Chunk(problem, 0, (problem.rows + kPanel - 1) / kPanel, scratch).attend();
+}
+
 KeyBlock::KeyBlock(const KeyRows& source, int depth, int most, Scratch& scratch)
     : source_(source), depth_(depth) {
   rows_ = reinterpret_cast<const float**>(

@@ -107,6 +107,9 @@ struct AttendProblem {
   RowDescriber describe;
 };
 
+// A problem of few rows, as one chunk on the calling thread.
+void attendHere(const AttendProblem& problem, Scratch& scratch);
+
 // The rows of a block of keys or values as consecutive floats: where they lie, or copied where a
 // row's elements do not follow each other.
 class KeyBlock {

@@ -83,7 +83,7 @@ void attendPanelOf(const ScoredAttention& x, int64_t b, int64_t first, int64_t c
       row.visible[0] = {std::clamp(own.begin, at, stop) - at, std::clamp(own.end, at, stop) - at};
     };
     p.describe = describe;
-    attendRows(p, 0, count, scratch);
+    attendHere(p, scratch);
     resume = true;
     at += kChunkKeys;
   } while (at < seen.end);

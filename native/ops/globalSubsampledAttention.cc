@@ -55,7 +55,7 @@ struct Patches {
       const float* from[kStrip];
       for (int i = 0; i < count; ++i)
         from[i] = origin[i] + token * x.strides[1] + channel * x.strides[2];
-      pack().strip(from, x.strides[2], count, run, strip + (k - begin) * kStrip);
+      pack().strip(from, x.strides[2], count, run, 1.0f, strip + (k - begin) * kStrip);
       k += run;
     }
   }
