@@ -82,6 +82,7 @@ void Box::lay(const ConvBox& box, int64_t b, int64_t firstChannel, int64_t chann
   to.columnStride = x.stride[2];
   to.height = x.size[1];
   to.width = x.size[2];
+  to.ahead = x.channelStride;
   to.pitch = plan_.pitch;
   to.rows = box.size[1] + plan_.y.reach;
   to.columns = box.size[2] + plan_.x.reach;

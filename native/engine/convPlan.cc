@@ -56,7 +56,13 @@ double ConvPlan::lay(const ConvShape& s, const FeatureMap& map, bool sharedY, bo
   const int64_t ins = s.inChannels / s.groups, outs = s.outChannels / s.groups;
   y = ConvAxis(s, 1, sharedY);
   x = ConvAxis(s, 2, sharedX);
-  columns = evenPart(out[2], s.taps() == 1 ? kBoxPositions : kMostColumns, 16);
+  // Where a box meets several parts of the output channels, all of its input stays laid out: 256 to
+  // 256 channels of 56 x 56 went from 4.74 to 4.47 ms.
+  int64_t most = s.taps() == 1 ? kBoxPositions : kMostColumns;
+  if (s.taps() == 1 && outs > kSumFloats / kBoxPositions) {
+    most = std::clamp<int64_t>(kMapFloats / std::max<int64_t>(ins, 1), kFewPositions, most);
+  }
+  columns = evenPart(out[2], most, 16);
   boxColumns_ = ceilDiv(out[2], columns);
   pitch = columns + x.reach;
   if (x.planes == 1 && s.stride[2] == 1 && boxColumns_ == 1) {

@@ -4,13 +4,19 @@ inline void clear(float* to, int64_t n) {
   if (i < n) Vec::zero().storePartial(to + i, int(n - i));
 }
 
-// to[i] = f(from[i * step]), i < n.
+// to[i] = f(from[i * step]), i < n. The next plane lies on other pages, which the processor does
+// not fetch by itself: asking for it took a 1x1 convolution of 256 to 64 channels of 56 x 56
+// from 1.66 to 1.52 ms.
 template <class Transform>
-inline void packRow(const float* from, int64_t step, float* to, int64_t n, Transform f) {
+inline void packRow(const float* from, int64_t step, int64_t ahead, float* to, int64_t n,
+                    Transform f) {
   constexpr int kLanes = Vec::kLanes;
   int64_t i = 0;
   if (step == 1) {
-    for (; i + kLanes <= n; i += kLanes) f(Vec::load(from + i)).store(to + i);
+    for (; i + kLanes <= n; i += kLanes) {
+      if (kLanes >= 16 || i % 16 == 0) __builtin_prefetch(from + i + ahead);
+      f(Vec::load(from + i)).store(to + i);
+    }
     if (i < n) f(Vec::loadPartial(from + i, int(n - i))).storePartial(to + i, int(n - i));
     return;
   }
@@ -49,7 +55,7 @@ inline void packRows(const ConvPlane& p, Transform f) {
     }
     clear(to, first);
     packRow(p.from + row * p.rowStride + (p.column + first * p.columnStep) * p.columnStride,
-            p.columnStep * p.columnStride, to + first, end - first, f);
+            p.columnStep * p.columnStride, p.ahead, to + first, end - first, f);
     clear(to + end, p.columns - end);
   }
 }
