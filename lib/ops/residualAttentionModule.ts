@@ -31,7 +31,7 @@ export interface ResidualAttentionModuleOptions {
 export interface ResidualAttentionModuleOutputs {
   /** [B, C, H, W]. */
   out: Output
-  /** [B, C, H, W]: the soft mask, between 0 and 1. */
+  /** The soft mask [B, C, H, W], between 0 and 1. */
   mask?: Output
 }
 
