@@ -214,7 +214,8 @@ void attendTile(const LatticeProblem& p, const Tile& tile, Scratch& scratch) {
         block.lse[r] = p.lse.data ? lse + r * width : nullptr;
         block.addend[r] = nullptr;
         if (!adds) continue;
-        addendsOf(p, tile, lanes, width, y + r, seen, table + r * most * width, addends + r * most);
+        addendsOf(p, tile, lanes, width, y + r, seen, table ? table + r * most * width : nullptr,
+                  addends + r * most);
         block.addend[r] = addends + r * most;
       }
       for (int64_t ahead = y + block.rows;
