@@ -1,0 +1,62 @@
+// Which keys of a block the vectors of a strip look at, where not every query sees every key.
+// Consecutive keys [begin, end) that the same vectors of a strip look at: the bits of `members`,
+// all of them within [first, first + count).
+struct Run {
+  int begin, end, first, count, members;
+};
+
+// Keys of one vector of queries: [begin, end) is what any of them sees, [fullBegin, fullEnd) what
+// all of them see.
+struct Sight {
+  int begin, end, fullBegin, fullEnd;
+};
+
+inline Sight sightOf(const AttendBlock& b, int group) {
+  if (!b.begin) return {0, b.keys, 0, b.keys};
+  const float* begin = b.begin + group * kLanes;
+  const float* end = b.end + group * kLanes;
+  Sight s{b.keys, 0, 0, b.keys};
+  for (int i = 0; i < kLanes; ++i) {
+    const int first = int(begin[i]), last = int(end[i]);
+    s.fullBegin = first > s.fullBegin ? first : s.fullBegin;
+    s.fullEnd = last < s.fullEnd ? last : s.fullEnd;
+    if (first >= last) continue;
+    s.begin = first < s.begin ? first : s.begin;
+    s.end = last > s.end ? last : s.end;
+  }
+  if (s.end <= s.begin) return {0, 0, 0, 0};
+  if (s.fullEnd <= s.fullBegin) s.fullBegin = s.fullEnd = s.begin;
+  return s;
+}
+
+// Splits the keys of a strip so that vectors which see none of a run are left out of it.
+inline int runsOf(const Sight* sights, int count, Run* runs) {
+  int cuts[2 * kSpan], n = 0;
+  for (int c = 0; c < count; ++c) {
+    cuts[n++] = sights[c].begin;
+    cuts[n++] = sights[c].end;
+  }
+  for (int i = 1; i < n; ++i) {
+    const int cut = cuts[i];
+    int at = i;
+    for (; at > 0 && cuts[at - 1] > cut; --at) cuts[at] = cuts[at - 1];
+    cuts[at] = cut;
+  }
+  int made = 0;
+  for (int i = 0; i + 1 < n; ++i) {
+    if (cuts[i] == cuts[i + 1]) continue;
+    int first = count, last = -1, members = 0;
+    for (int c = 0; c < count; ++c) {
+      if (sights[c].begin > cuts[i] || sights[c].end < cuts[i + 1]) continue;
+      first = c < first ? c : first;
+      last = c;
+      members |= 1 << c;
+    }
+    if (!members) continue;
+    if (made && runs[made - 1].end == cuts[i] && runs[made - 1].members == members)
+      runs[made - 1].end = cuts[i + 1];
+    else
+      runs[made++] = {cuts[i], cuts[i + 1], first, last - first + 1, members};
+  }
+  return made;
+}
