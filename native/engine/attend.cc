@@ -70,13 +70,25 @@ class Ahead {
             scratch.bytes(kMost * static_cast<int64_t>(sizeof(const float*))))) {}
   void clear() { count_ = 0; }
   void queries(const QueryPanel& panel) {
-    for (int i = 0; i < panel.queries && count_ < kMost; ++i) rows_[count_++] = panel.rows[i].query;
+    for (int i = 0; i < panel.queries; ++i) add(panel.rows[i].query);
   }
   void results(const QueryPanel& panel) {
-    for (int i = 0; i < panel.queries && count_ < kMost; ++i) rows_[count_++] = panel.rows[i].out;
+    for (int i = 0; i < panel.queries; ++i) add(panel.rows[i].out);
   }
   void keys(const KeyRows& keys, int64_t begin, int64_t end) {
-    for (int64_t j = begin; j < end && count_ < kMost; ++j) rows_[count_++] = keys.row(j);
+    for (int64_t j = begin; j < end; ++j) add(keys.row(j));
+  }
+  // The biases and masks of keys [begin, end), where queries have their own.
+  void addends(const AttendProblem& p, const QueryPanel& panel, int64_t begin, int64_t end) {
+    const int64_t floats = std::max(p.depth, p.valueDepth);
+    const QueryRow *first = panel.rows, *last = first + panel.queries - 1;
+    if (p.bias && p.biasStride == 1 && first->bias != last->bias)
+      for (const QueryRow* row = first; row <= last; ++row)
+        for (int64_t j = begin; j < end; j += floats) add(row->bias + j);
+    if (p.mask && p.maskStride == 1 && first->mask != last->mask)
+      for (const QueryRow* row = first; row <= last; ++row)
+        for (int64_t j = begin; j < end; j += 4 * floats)
+          add(reinterpret_cast<const float*>(row->mask + j));
   }
   void give(const AttendProblem& p, AttendBlock& block) const {
     block.ahead = rows_;
@@ -85,8 +97,11 @@ class Ahead {
   }
 
  private:
-  // Of two panels and two blocks.
-  static constexpr int kMost = 2 * kPanel + 3 * kBlockKeys;
+  static constexpr int kMost = 1024;  // whatever is behind them comes when it is needed
+  void add(const float* row) {
+    if (count_ < kMost) rows_[count_++] = row;
+  }
+
   const float** rows_;
   int count_ = 0;
 };
@@ -158,6 +173,11 @@ void Chunk::lookAhead(int t, int segment, int64_t at, int64_t stop, int64_t next
   if (cold_) ahead_.keys(source.value, at, stop);
   cold_ = false;
   if (t + 1 < count_ && !panels_[t + 1].open && p_.queryInner == 1) ahead_.queries(panels_[t + 1]);
+  if (segment == 0) {
+    const bool more = t + 1 < count_;
+    const int64_t from = more ? at : stop;
+    ahead_.addends(p_, panels_[more ? t + 1 : 0], from, more ? stop : stop + next);
+  }
   const int64_t begin = stop + next * t / count_, end = stop + next * (t + 1) / count_;
   ahead_.keys(source.key, begin, end);
   ahead_.keys(source.value, begin, end);

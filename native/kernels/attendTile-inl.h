@@ -3,74 +3,66 @@
 #include "kernels/attendWeights-inl.h"
 
 // A register tile of scores turned into weights, exp2(score - shift), where no score is above the
-// slack: plain scores need not go through memory. Queries that see their first keys (kFirst, which
-// finds their shift, kFresh) and scores that something is added to have the shift subtracted
-// afterwards, as where the whole block goes through memory; the others begin at -shift. sums[c] +=
-// the weights of vector c, top[c] becomes its largest score.
+// slack: they need not go through memory before. Queries that see their first keys (kFirst, which
+// finds their shift, kFresh) have it subtracted afterwards, as where the whole block goes through
+// memory; the others begin at -shift. sums[c] += the weights of vector c, top[c] becomes its
+// largest score.
 enum class Keys { kFirst, kFresh, kMore };
 
-template <int kVecs, Keys kKeys, bool kTerms>
+template <int kVecs, Keys kKeys>
 inline void weightTile(const AttendBlock& b, int group, int j, const Vec* start, Vec* shift,
                        Vec* sums, Vec* top) {
   constexpr int kRows = kTileRows<kSpan>;
-  float* weights = b.scores + j * kPanel + group * kLanes;
   Vec acc[kRows][kVecs];
   multiplyTile(b.panel + group * kLanes, b.keyRows + j, b.depth, start, acc);
-  if constexpr (kTerms) storeTile(acc, weights);
 #pragma GCC unroll 4
   for (int c = 0; c < kVecs; ++c) {
+    float* weights = b.scores + j * kPanel + (group + c) * kLanes;
     Vec s[kRows];
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) s[r] = acc[r][c];
-    if constexpr (kTerms) {
-      const Terms terms(b, group + c);
-      for (int r = 0; r < kRows; ++r)
-        s[r] = terms.apply(Vec::load(weights + r * kPanel + c * kLanes), j + r);
-    }
     if constexpr (kKeys == Keys::kFirst) shift[c] = firstShift(s);
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-      if constexpr (kKeys != Keys::kMore || kTerms) s[r] = s[r] - shift[c];
+      if constexpr (kKeys != Keys::kMore) s[r] = s[r] - shift[c];
       top[c] = Vec::max(top[c], s[r]);
       s[r] = exp2OrZero(s[r]);
-      s[r].store(weights + r * kPanel + c * kLanes);
+      s[r].store(weights + r * kPanel);
     }
-    sums[c] = sums[c] + sumOf(s, 1);
+    sums[c] = sums[c] + sumOf(s);
   }
 }
 
 // Scores and weights of a strip in one go, which is what most blocks come to: every key is in sight
-// of every query, and no shift has to move. Returns false where one has; the block then starts
-// over, with nothing but its scratch touched.
-template <int kVecs, bool kTerms>
+// of every query, nothing is added to the scores, and no shift has to move. Returns false where one
+// has; the block then starts over, with nothing but its scratch touched.
+template <int kVecs>
 bool weightStrip(const AttendBlock& b, int group, Ahead& ahead) {
   constexpr int kRows = kTileRows<kSpan>;
   Vec start[kVecs], shift[kVecs], sums[kVecs], top[kVecs];
   for (int c = 0; c < kVecs; ++c) {
     const int at = (group + c) * kLanes;
     if (!b.fresh && Vec::equal(Vec::load(b.sums + at), Vec::zero()).any()) return false;
-    shift[c] = Vec::load(b.shift + at);
-    start[c] = kTerms ? Vec::zero() : Vec::negate(shift[c]);
+    start[c] = Vec::negate(Vec::load(b.shift + at));
     sums[c] = Vec::zero();
     top[c] = Vec::set(-kInfinity);
   }
   int j = 0;
-  if (b.fresh) weightTile<kVecs, Keys::kFirst, kTerms>(b, group, j, start, shift, sums, top);
+  if (b.fresh) weightTile<kVecs, Keys::kFirst>(b, group, j, start, shift, sums, top);
   if (b.fresh) j = kRows;
   for (; j + kRows <= b.keys; j += kRows) {
     ahead.ask();
     if (b.fresh)
-      weightTile<kVecs, Keys::kFresh, kTerms>(b, group, j, start, shift, sums, top);
+      weightTile<kVecs, Keys::kFresh>(b, group, j, start, shift, sums, top);
     else
-      weightTile<kVecs, Keys::kMore, kTerms>(b, group, j, start, shift, sums, top);
+      weightTile<kVecs, Keys::kMore>(b, group, j, start, shift, sums, top);
   }
   scoreRest<kRows - 1, kVecs>(b, group, j, b.keys - j, start);
   for (int c = 0; c < kVecs; ++c) {
     for (int i = j; i < b.keys; ++i) {
       float* score = b.scores + i * kPanel + (group + c) * kLanes;
       Vec s = Vec::load(score);
-      if constexpr (kTerms) s = Terms(b, group + c).apply(s, i);
-      if (b.fresh || kTerms) s = s - shift[c];
+      if (b.fresh) s = s - shift[c];
       s.store(score);
       top[c] = Vec::max(top[c], s);
     }
@@ -87,10 +79,8 @@ bool weightStrip(const AttendBlock& b, int group, Ahead& ahead) {
 
 template <int kVecs>
 bool attendWhole(const AttendBlock& b, int group, Ahead& ahead) {
-  if (b.begin || b.careful || b.keys < kTileRows<kSpan>) return false;
-  if (!(b.terms ? weightStrip<kVecs, true>(b, group, ahead)
-                : weightStrip<kVecs, false>(b, group, ahead)))
-    return false;
+  if (b.begin || b.terms || b.keys < kTileRows<kSpan>) return false;
+  if (!weightStrip<kVecs>(b, group, ahead)) return false;
   if (b.fresh)
     weighRun<kVecs, Join::kStart>(b, group, 0, b.keys, nullptr, ahead);
   else
@@ -134,7 +124,7 @@ bool normalise(const AttendBlock& b, int group, const Sight& sight, float* facto
   m = Vec::max(m, m1);
 
   Vec sum = Vec::load(b.sums + at);
-  if (b.fresh && b.keys >= kTileRows<kSpan>) {
+  if (b.fresh && !b.terms && b.keys >= kTileRows<kSpan>) {
     // As weightStrip has it: whether a neighbour sent the block here shows in no bit.
     Vec first[kTileRows<kSpan>];
     for (int r = 0; r < kTileRows<kSpan>; ++r) first[r] = Vec::load(scores + r * kPanel);

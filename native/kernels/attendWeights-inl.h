@@ -1,40 +1,25 @@
 // From scores to weights: what is added to them, and their exponentials.
-// What a problem adds to the plain scores of one vector of queries.
-class Terms {
- public:
-  Terms(const AttendBlock& b, int group) : t_(*b.terms), at_(group * kLanes) {
-    if (t_.slopes) {
-      slope_ = Vec::load(t_.slopes + at_);
-      position_ = Vec::load(t_.positions + at_);
-    }
-    cap_ = Vec::set(t_.softcap);
-    perCap_ = Vec::set(t_.softcap > 0 ? 1 / t_.softcap : 0);
-  }
-  // The final score of key j; -inf where the addend hides the key.
-  Vec apply(Vec s, int j) const {
-    if (t_.softcap > 0) s = cap_ * tanh(s * perCap_);
-    if (t_.slopes) s = Vec::fnma(slope_, Vec::abs(position_ - Vec::set(float(j))), s);
-    if (t_.addend) {
-      const Vec hidden = Vec::set(-kInfinity);
-      const Vec a = Vec::load(t_.addend + j * kPanel + at_);
-      s = Vec::select(Vec::equal(a, hidden), hidden, s + a);
-    }
-    return s;
-  }
-
- private:
-  const ScoreTerms& t_;
-  const int at_;
-  Vec slope_ = Vec::zero(), position_ = Vec::zero(), cap_, perCap_;
-};
-
-// s <- the final score minus the shift.
+// s <- the final score minus the shift, for keys [begin, end); -inf where the addend hides the key.
 void applyTerms(const AttendBlock& b, int group, int begin, int end) {
-  const Terms terms(b, group);
-  const Vec shift = Vec::load(b.shift + group * kLanes);
+  const ScoreTerms& t = *b.terms;
+  const int at = group * kLanes;
+  const Vec shift = Vec::load(b.shift + at);
+  const Vec slope = t.slopes ? Vec::load(t.slopes + at) : Vec::zero();
+  const Vec position = t.slopes ? Vec::load(t.positions + at) : Vec::zero();
+  const Vec cap = Vec::set(t.softcap), perCap = Vec::set(t.softcap > 0 ? 1 / t.softcap : 0);
+  const Vec hidden = Vec::set(-kInfinity);
   for (int j = begin; j < end; ++j) {
-    float* s = b.scores + j * kPanel + group * kLanes;
-    (terms.apply(Vec::load(s), j) - shift).store(s);
+    float* p = b.scores + j * kPanel + at;
+    Vec s = Vec::load(p);
+    if (t.softcap > 0) s = cap * tanh(s * perCap);
+    if (t.slopes) s = Vec::fnma(slope, Vec::abs(position - Vec::set(float(j))), s);
+    if (t.addend) {
+      const Vec a = Vec::load(t.addend + j * kPanel + at);
+      s = Vec::select(Vec::equal(a, hidden), hidden, (s + a) - shift);
+    } else {
+      s = s - shift;
+    }
+    s.store(p);
   }
 }
 
@@ -64,12 +49,12 @@ inline Vec exponentiateSome(const AttendBlock& b, int group, int begin, int end,
 }
 
 // The sum of kTileRows weights: the order in which every block that is seen whole adds them up.
-[[gnu::always_inline]] inline Vec sumOf(const Vec* p, int step) {
-  Vec even = p[0], odd = p[step];
+[[gnu::always_inline]] inline Vec sumOf(const Vec* p) {
+  Vec even = p[0], odd = p[1];
 #pragma GCC unroll 16
   for (int r = 2; r < kTileRows<kSpan>; r += 2) {
-    even = even + p[r * step];
-    odd = odd + p[(r + 1) * step];
+    even = even + p[r];
+    odd = odd + p[r + 1];
   }
   return even + odd;
 }
@@ -86,7 +71,7 @@ inline Vec exponentiateAll(const AttendBlock& b, int group, int begin, int end, 
     for (int r = 0; r < kRows; ++r) p[r] = weightOf<kCare>(Vec::load(s + r * kPanel));
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) p[r].store(s + r * kPanel);
-    sum = sum + sumOf(p, 1);
+    sum = sum + sumOf(p);
   }
   for (; j < end; ++j, s += kPanel) {
     const Vec p = weightOf<kCare>(Vec::load(s));
