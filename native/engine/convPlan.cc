@@ -16,14 +16,9 @@ constexpr int64_t kFewPositions = 192;
 // Floats of the input laid out at a time, and of the sums: 256 KB each.
 constexpr int64_t kMapFloats = 1 << 16;
 constexpr int64_t kSumFloats = 1 << 16;
-#ifndef TUNE_DEPTH
-#define TUNE_DEPTH 288
-#endif
-#ifndef TUNE_RUN
-#define TUNE_RUN 48
-#endif
-constexpr int64_t kBlockDepth = TUNE_DEPTH;
-constexpr int64_t kRunPositions = TUNE_RUN;
+// Steps of a chunk of the product, and positions of a run, of a multiple of which a box is made.
+constexpr int64_t kBlockDepth = 288;
+constexpr int64_t kRunPositions = 48;
 // Wider rows are cut.
 constexpr int64_t kMostColumns = 384;
 constexpr int64_t kMostReach = 256;

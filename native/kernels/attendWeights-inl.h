@@ -23,8 +23,8 @@ void applyTerms(const AttendBlock& b, int group, int begin, int end) {
   }
 }
 
-// What a weight may say of its key. Where values may be NaN, zero must mean hidden and nothing else:
-// kCareful for keys that are seen, kHiding where some of them are hidden (-inf).
+// What a weight may say of its key. Where values may be NaN, zero must mean hidden and nothing
+// else: kCareful for keys that are seen, kHiding where some of them are hidden (-inf).
 enum class Care { kNone, kCareful, kHiding };
 
 template <Care kCare>
