@@ -13,12 +13,13 @@ void scoreRows(const DecodeBlock& b, int first, float* scores) {
   const int64_t pitch = padded(b.depth);
   const float* queries = b.queries + first * pitch;
   const int whole = b.depth / kLanes * kLanes, rest = b.depth - whole;
+  const bool ahead = b.nextKeys && first == 0 && kRows <= kLanes;
   Vec lanes[kRows][kLanes];
   for (int j = 0; j < b.keys; j += kLanes) {
     const int count = b.keys - j < kLanes ? b.keys - j : kLanes;
     for (int i = 0; i < count; ++i) {
       const float* key = b.keyRows[j + i];
-      if (b.nextKeys && first == 0) prefetchRow(b.nextKeys[j + i], b.depth);
+      if (ahead && i < kLanes - kRows) prefetchRow(b.nextKeys[j + i], b.depth);
       Vec acc[kRows];
 #pragma GCC unroll 8
       for (int r = 0; r < kRows; ++r) acc[r] = Vec::zero();
@@ -37,7 +38,9 @@ void scoreRows(const DecodeBlock& b, int first, float* scores) {
 #pragma GCC unroll 8
       for (int r = 0; r < kRows; ++r) lanes[r][i] = acc[r];
     }
+    // The sums over lanes need nothing from memory: what is asked for meanwhile keeps it busy.
     for (int r = 0; r < kRows; ++r) {
+      if (ahead) prefetchRow(b.nextKeys[j + kLanes - kRows + r], b.depth);
       for (int i = count; i < kLanes; ++i) lanes[r][i] = Vec::zero();
       Vec::transpose(lanes[r]);
       for (int width = kLanes / 2; width > 0; width /= 2)
