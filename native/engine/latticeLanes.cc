@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <new>
 
 #include "core/parallel.h"
 #include "kernels/attendPanel.h"
@@ -15,18 +16,20 @@ namespace {
 constexpr float kLog2e = 1.44269504088896341f;
 constexpr float kHidden = -std::numeric_limits<float>::infinity();
 constexpr int64_t kTileColumns = 128;
-constexpr int64_t kLeastTileRows = 8;
-constexpr int64_t kTileFloats = 128 * 1024;  // of keys and values: half a second-level cache
+constexpr int64_t kTileFloats = 192 * 1024;  // of keys and values: most of a second-level cache
+constexpr int64_t kTasksPerThread = 4;
 constexpr int64_t kLine = 16;
 
-// Queries [y.begin, y.end) x [x.begin, x.end) at a step z, and what they see along each axis.
+// Queries [y.begin, y.end) x [x.begin, x.end) of some heads at a step z, and what they see along
+// each axis.
 struct Tile {
+  Interval heads;
   int64_t z;
   Interval y, x;
   Interval keyZ, keyY, keyX;
 
-  Tile(const Lattice& lattice, int64_t step, Interval rows, Interval columns)
-      : z(step), y(rows), x(columns) {
+  Tile(const Lattice& lattice, Interval together, int64_t step, Interval rows, Interval columns)
+      : heads(together), z(step), y(rows), x(columns) {
     keyZ = seen(lattice.axis[0], {z, z + 1});
     keyY = seen(lattice.axis[1], y);
     keyX = seen(lattice.axis[2], x);
@@ -40,59 +43,68 @@ struct Tile {
 
 int64_t sizeOf(Interval i) { return i.end - i.begin; }
 
-// Asks for the elements of tokens along a row. They lie apart, so that the processor does not see
-// by itself what comes next: half of all time went by waiting for them.
+// Asks for the elements of tokens along a row, of all heads. They lie apart, so that the processor
+// does not see by itself what comes next.
 template <int kWrite>
-void prefetch(const LatticeMap& map, int64_t z, int64_t y, Interval x, int64_t depth) {
+void prefetch(const LatticeMap& map, Interval heads, int64_t z, int64_t y, Interval x,
+              int64_t depth) {
   if (map.inner != 1) return;
-  for (int64_t column = x.begin; column < x.end; ++column) {
-    const float* token = map.at(z, y, column);
-    for (int64_t k = 0; k < depth; k += kLine) __builtin_prefetch(token + k, kWrite, 2);
-    __builtin_prefetch(token + depth - 1, kWrite, 2);
-  }
+  for (int64_t column = x.begin; column < x.end; ++column)
+    for (int64_t h = heads.begin; h < heads.end; ++h) {
+      const float* token = map.at(h, z, y, column);
+      for (int64_t k = 0; k < depth; k += kLine) __builtin_prefetch(token + k, kWrite, 2);
+    }
 }
 
-// Keys or values of a tile, [y][z][depth][pitch]: shifted loads may reach a vector beyond either
-// end of a row.
-class LaneMap {
+// Rows of a map of all heads of a tile, element by element: [row][head][depth][pitch]. A row of
+// tokens is copied a few tokens at a time, all heads of them, whose elements are neighbours.
+class LaneRows {
  public:
-  LaneMap(const LatticeMap& from, int64_t depth, const Tile& tile, int64_t margin, Scratch& scratch)
-      : margin_(margin), depth_(depth) {
-    const int64_t columns = sizeOf(tile.keyX), planes = sizeOf(tile.keyZ);
+  // Around the columns [x.begin, x.end) are `before` and at least `after` zeros.
+  LaneRows(Interval heads, int64_t depth, Interval x, int64_t before, int64_t after, int64_t rows,
+           Scratch& scratch)
+      : heads_(heads), x_(x), before_(before), depth_(depth) {
     // An odd number of cache lines, so that the elements of a key spread over all sets of a cache.
-    pitch_ = (columns + 2 * margin + kLine - 1) / kLine * kLine;
-    if (pitch_ / kLine % 2 == 0) pitch_ += kLine;
-    rows_ = sizeOf(tile.keyY) * planes;
-    data_ = scratch.floats(rows_ * depth * pitch_);
-    for (int64_t row = 0; row < rows_; ++row) {
-      float* to = data_ + row * depth * pitch_;
-      if (row + 1 < rows_)
-        prefetch<0>(from, tile.keyZ.begin + (row + 1) % planes,
-                    tile.keyY.begin + (row + 1) / planes, tile.keyX, depth);
-      for (int64_t k = 0; k < depth; ++k) {
-        std::fill(to + k * pitch_, to + k * pitch_ + margin, 0.0f);
-        std::fill(to + k * pitch_ + margin + columns, to + (k + 1) * pitch_, 0.0f);
-      }
-      copy().tile(
-          from.at(tile.keyZ.begin + row % planes, tile.keyY.begin + row / planes, tile.keyX.begin),
-          from.inner, from.strides[2], to + margin, pitch_, 1, depth, columns);
+    pitch_ = ((before + sizeOf(x) + after + kLine - 1) / kLine | 1) * kLine;
+    data_ = scratch.floats(rows * rowFloats());
+    for (float* to = data_; to < data_ + rows * rowFloats(); to += pitch_) {
+      std::fill(to, to + before, 0.0f);
+      std::fill(to + before + sizeOf(x), to + pitch_, 0.0f);
     }
   }
   int64_t pitch() const { return pitch_; }
-  // Element 0 of the key at a column, which may lie in the margins.
-  const float* at(int64_t row, int64_t column) const {
-    return data_ + row * depth_ * pitch_ + margin_ + column;
+  float* at(int64_t row, int64_t head, int64_t column) const {
+    return data_ + row * rowFloats() + (head - heads_.begin) * depth_ * pitch_ + before_ + column -
+           x_.begin;
   }
-  bool finite() const {
-    for (int64_t row = 0; row < rows_; ++row) {
-      const float* all = data_ + row * depth_ * pitch_;
-      if (!attendPanel().finite(&all, 1, static_cast<int>(depth_ * pitch_))) return false;
+  void load(int64_t row, const LatticeMap& from, int64_t z, int64_t y) const {
+    for (int64_t x = x_.begin; x < x_.end; x += kLine) {
+      const int64_t next = std::min(x + kLine, x_.end);
+      prefetch<0>(from, heads_, z, y, {next, std::min(next + kLine, x_.end)}, depth_);
+      for (int64_t h = heads_.begin; h < heads_.end; ++h)
+        copy().tile(from.at(h, z, y, x), from.inner, from.strides[2], at(row, h, x), pitch_, 1,
+                    depth_, next - x);
     }
-    return true;
+  }
+  void store(int64_t row, const LatticeMap& to, int64_t z, int64_t y) const {
+    for (int64_t x = x_.begin; x < x_.end; x += kLine) {
+      const int64_t next = std::min(x + kLine, x_.end);
+      prefetch<1>(to, heads_, z, y, {next, std::min(next + kLine, x_.end)}, depth_);
+      for (int64_t h = heads_.begin; h < heads_.end; ++h)
+        copy().tile(at(row, h, x), pitch_, 1, to.at(h, z, y, x), to.inner, to.strides[2], depth_,
+                    next - x);
+    }
+  }
+  bool finite(int64_t row, int64_t head) const {
+    const float* all = at(row, head, x_.begin) - before_;
+    return attendPanel().finite(&all, 1, static_cast<int>(depth_ * pitch_));
   }
 
  private:
-  int64_t margin_, depth_, pitch_, rows_;
+  int64_t rowFloats() const { return sizeOf(heads_) * depth_ * pitch_; }
+
+  Interval heads_, x_;
+  int64_t before_, depth_, pitch_;
   float* data_;
 };
 
@@ -127,8 +139,8 @@ struct Lanes {
 
 // What is added to the scores of one row of queries: its bias where there is one, and what its
 // lanes do not see. `keys` counts from the row's first key.
-void addendsOf(const LatticeProblem& p, const Tile& tile, const Lanes& lanes, int width, int64_t y,
-               Interval rows, float* table, const float** addends) {
+void addendsOf(const LatticeProblem& p, const Tile& tile, const Lanes& lanes, int width,
+               int64_t head, int64_t y, Interval rows, float* table, const float** addends) {
   const int64_t planes = sizeOf(tile.keyZ), distances = lanes.distances();
   int64_t n = 0;
   for (int64_t row = rows.begin; row < rows.end; ++row) {
@@ -138,8 +150,9 @@ void addendsOf(const LatticeProblem& p, const Tile& tile, const Lanes& lanes, in
         addends[n] = mask;
         if (!p.bias.data) continue;
         const NeighborhoodAxis* axis = p.lattice.axis;
-        const float bias = *p.bias.at(z - tile.z + axis[0].kernel - 1, row - y + axis[1].kernel - 1,
-                                      lanes.least + d + axis[2].kernel - 1);
+        const float bias =
+            *p.bias.at(head, z - tile.z + axis[0].kernel - 1, row - y + axis[1].kernel - 1,
+                       lanes.least + d + axis[2].kernel - 1);
         float* to = table + n * width;
         for (int lane = 0; lane < width; ++lane) to[lane] = mask[lane] + bias * kLog2e;
         addends[n] = to;
@@ -148,86 +161,107 @@ void addendsOf(const LatticeProblem& p, const Tile& tile, const Lanes& lanes, in
   }
 }
 
-// Moves vectors [depth][lanes] to the results of the queries.
-void store(const float* lanes, int width, int64_t depth, int64_t count, const LatticeMap& to,
-           int64_t z, int64_t y, int64_t x) {
-  copy().tile(lanes, width, 1, to.at(z, y, x), to.inner, to.strides[2], depth, count);
+// The most rows of the lattice that `rows` rows of queries see together.
+int64_t mostRows(const NeighborhoodAxis& down, int64_t rows) {
+  return std::min(down.length, down.kernel + down.stride + rows);
 }
 
 void attendTile(const LatticeProblem& p, const Tile& tile, Scratch& scratch) {
   const LaneTile& kernel = laneTile();
   const int width = kernel.lanes;
-  const LaneMap keys(p.key, p.depth, tile, width - 1, scratch);
-  const LaneMap values(p.value, p.valueDepth, tile, width - 1, scratch);
-  int clean = -1;  // whether the values are finite: -1 not known yet
-  const int64_t planes = sizeOf(tile.keyZ);
-  float* queries = scratch.floats(kernel.rows * p.depth * width);
-  float* results = scratch.floats(kernel.rows * p.valueDepth * width);
-  float* lse = scratch.floats(kernel.rows * width);
-  std::fill(queries, queries + kernel.rows * p.depth * width, 0.0f);
+  const NeighborhoodAxis &down = p.lattice.axis[1], &along = p.lattice.axis[2];
+  const int64_t planes = sizeOf(tile.keyZ), ring = mostRows(down, kernel.rows);
+  // A key that a lane sees is one of the row's: shifted loads reach less than a vector, or a
+  // window, before the row, and less than a vector behind it.
+  const int64_t before = std::min<int64_t>(width, along.kernel) - 1, after = width - 1;
+  const LaneRows keys(tile.heads, p.depth, tile.keyX, before, after, ring * planes, scratch);
+  const LaneRows values(tile.heads, p.valueDepth, tile.keyX, before, after, ring * planes, scratch);
+  const LaneRows queries(tile.heads, p.depth, tile.x, 0, after, kernel.rows, scratch);
+  const LaneRows results(tile.heads, p.valueDepth, tile.x, 0, after, kernel.rows, scratch);
+  const LaneRows lse(tile.heads, 1, tile.x, 0, after, p.lse.data ? kernel.rows : 0, scratch);
+
+  const int64_t vectors = (sizeOf(tile.x) + width - 1) / width;
+  auto* lanes =
+      reinterpret_cast<Lanes*>(scratch.bytes(vectors * static_cast<int64_t>(sizeof(Lanes))));
+  int64_t distances = 0;
+  bool hides = false;
+  for (int64_t i = 0; i < vectors; ++i) {
+    new (lanes + i) Lanes(along, tile.x.begin + i * width, width, tile.x.end, scratch);
+    distances = std::max(distances, lanes[i].distances());
+    hides |= lanes[i].hides;
+  }
+  auto* finite = reinterpret_cast<bool*>(scratch.bytes(ring * planes * sizeOf(tile.heads)));
+  const int64_t most = ring * planes * distances;
+  auto** key = reinterpret_cast<const float**>(
+      scratch.bytes((2 + kernel.rows) * most * static_cast<int64_t>(sizeof(const float*))));
+  const float **value = key + most, **addends = value + most;
+  float* table = p.bias.data ? scratch.floats(kernel.rows * most * width) : nullptr;
 
   LaneBlock block;
   block.depth = static_cast<int>(p.depth);
   block.valueDepth = static_cast<int>(p.valueDepth);
-  block.queryStep = width;
+  block.queryStep = queries.pitch();
   block.keyStep = keys.pitch();
   block.valueStep = values.pitch();
+  block.outStep = results.pitch();
   block.scale = p.scale * kLog2e;
-  for (int64_t x = tile.x.begin; x < tile.x.end; x += width) {
-    const Scratch::Scope scope(scratch);
-    const Lanes lanes(p.lattice.axis[2], x, width, tile.x.end, scratch);
-    if (lanes.hides && clean < 0) clean = values.finite();
-    block.careful = lanes.hides && clean == 0;
-    // Every key of the tile at every distance: [y][z][distance].
-    const int64_t each = planes * lanes.distances(), listed = sizeOf(tile.keyY) * each;
-    auto** key = reinterpret_cast<const float**>(
-        scratch.bytes(2 * listed * static_cast<int64_t>(sizeof(const float*))));
-    const float** value = key + listed;
-    for (int64_t n = 0; n < listed; ++n) {
-      const int64_t column = x + lanes.least + n % lanes.distances() - tile.keyX.begin;
-      key[n] = keys.at(n / lanes.distances(), column);
-      value[n] = values.at(n / lanes.distances(), column);
+  block.scores = scratch.floats(kernel.rows * most * width);
+  block.key = key;
+  block.value = value;
+  int64_t loaded = tile.keyY.begin;
+  for (int64_t y = tile.y.begin; y < tile.y.end; y += kernel.rows) {
+    block.rows = static_cast<int>(std::min<int64_t>(kernel.rows, tile.y.end - y));
+    const Interval rows = Tile::seen(down, {y, y + block.rows});
+    for (loaded = std::max(loaded, rows.begin); loaded < rows.end; ++loaded) {
+      for (int64_t z = 0; z < planes; ++z) {
+        const int64_t row = loaded % ring * planes + z;
+        keys.load(row, p.key, tile.keyZ.begin + z, loaded);
+        values.load(row, p.value, tile.keyZ.begin + z, loaded);
+        for (int64_t h = tile.heads.begin; hides && h < tile.heads.end; ++h)
+          finite[row * sizeOf(tile.heads) + h - tile.heads.begin] = values.finite(row, h);
+      }
     }
-    const NeighborhoodAxis& down = p.lattice.axis[1];
-    const int64_t most = (std::min(down.length, down.kernel + down.stride + kernel.rows)) * each;
-    const bool adds = lanes.hides || p.bias.data;
-    block.scores = scratch.floats(kernel.rows * most * width);
-    float* table = p.bias.data ? scratch.floats(kernel.rows * most * width) : nullptr;
-    auto** addends = reinterpret_cast<const float**>(
-        scratch.bytes(kernel.rows * most * static_cast<int64_t>(sizeof(const float*))));
-    for (int64_t y = tile.y.begin; y < tile.y.end; y += kernel.rows) {
-      block.rows = static_cast<int>(std::min<int64_t>(kernel.rows, tile.y.end - y));
-      const Interval rows = Tile::seen(down, {y, y + block.rows});
-      const int64_t skipped = (rows.begin - tile.keyY.begin) * each;
-      block.keys = static_cast<int>(sizeOf(rows) * each);
-      block.key = key + skipped;
-      block.value = value + skipped;
-      for (int r = 0; r < block.rows; ++r) {
-        const Interval seen = down.visible(y + r, down.length);
-        block.begin[r] = static_cast<int>((seen.begin - rows.begin) * each);
-        block.end[r] = static_cast<int>((seen.end - rows.begin) * each);
-        float* query = queries + r * p.depth * width;
-        copy().tile(p.query.at(tile.z, y + r, x), p.query.inner, p.query.strides[2], query, width,
-                    1, p.depth, lanes.count);
-        block.query[r] = query;
-        block.out[r] = results + r * p.valueDepth * width;
-        block.lse[r] = p.lse.data ? lse + r * width : nullptr;
-        block.addend[r] = nullptr;
-        if (!adds) continue;
-        addendsOf(p, tile, lanes, width, y + r, seen, table ? table + r * most * width : nullptr,
-                  addends + r * most);
-        block.addend[r] = addends + r * most;
+    for (int r = 0; r < block.rows; ++r) queries.load(r, p.query, tile.z, y + r);
+    for (int64_t h = tile.heads.begin; h < tile.heads.end; ++h) {
+      bool clean = true;
+      for (int64_t n = 0; hides && n < sizeOf(rows) * planes; ++n) {
+        const int64_t row = (rows.begin + n / planes) % ring * planes + n % planes;
+        clean &= finite[row * sizeOf(tile.heads) + h - tile.heads.begin];
       }
-      for (int64_t ahead = y + block.rows;
-           ahead < std::min(y + block.rows + kernel.rows, tile.y.end); ++ahead) {
-        prefetch<0>(p.query, tile.z, ahead, {x, x + lanes.count}, p.depth);
-        prefetch<1>(p.out, tile.z, ahead, {x, x + lanes.count}, p.valueDepth);
+      for (const Lanes* l = lanes; l < lanes + vectors; ++l) {
+        const int64_t each = planes * l->distances();
+        block.careful = l->hides && !clean;
+        block.keys = static_cast<int>(sizeOf(rows) * each);
+        int64_t n = 0;
+        for (int64_t row = rows.begin; row < rows.end; ++row)
+          for (int64_t z = 0; z < planes; ++z) {
+            const int64_t at = row % ring * planes + z;
+            const float* k = keys.at(at, h, l->first + l->least);
+            const float* v = values.at(at, h, l->first + l->least);
+            for (int64_t d = 0; d < l->distances(); ++d, ++n) {
+              key[n] = k + d;
+              value[n] = v + d;
+            }
+          }
+        for (int r = 0; r < block.rows; ++r) {
+          const Interval seen = down.visible(y + r, down.length);
+          block.begin[r] = static_cast<int>((seen.begin - rows.begin) * each);
+          block.end[r] = static_cast<int>((seen.end - rows.begin) * each);
+          block.query[r] = queries.at(r, h, l->first);
+          block.out[r] = results.at(r, h, l->first);
+          block.lse[r] = p.lse.data ? lse.at(r, h, l->first) : nullptr;
+          block.addend[r] = nullptr;
+          if (!l->hides && !p.bias.data) continue;
+          addendsOf(p, tile, *l, width, h, y + r, seen, table ? table + r * most * width : nullptr,
+                    addends + r * most);
+          block.addend[r] = addends + r * most;
+        }
+        kernel.attend(block);
       }
-      kernel.attend(block);
-      for (int r = 0; r < block.rows; ++r) {
-        store(block.out[r], width, p.valueDepth, lanes.count, p.out, tile.z, y + r, x);
-        if (p.lse.data) store(block.lse[r], width, 1, lanes.count, p.lse, tile.z, y + r, x);
-      }
+    }
+    for (int r = 0; r < block.rows; ++r) {
+      results.store(r, p.out, tile.z, y + r);
+      if (p.lse.data) lse.store(r, p.lse, tile.z, y + r);
     }
   }
 }
@@ -238,25 +272,40 @@ void attendLattices(const Call& call, int64_t problems, const int64_t (&steps)[L
                     FunctionRef<LatticeProblem(int64_t index)> problemOf) {
   if (problems <= 0) return;
   const LatticeProblem first = problemOf(0);
+  if (first.heads <= 0) return;
   const NeighborhoodAxis* axis = first.lattice.axis;
   const int64_t columns = std::min(steps[2], kTileColumns);
-  const int64_t rowFloats =
-      axis[0].kernel * (columns + axis[2].kernel + 2 * kLine) * (first.depth + first.valueDepth);
-  // As many rows as fit with those around them, in parts of equal size.
-  const int64_t fitting = std::max(kTileFloats / rowFloats - axis[1].kernel, kLeastTileRows);
-  const int64_t down = (steps[1] + fitting - 1) / fitting;
-  const int64_t rows = (steps[1] + down - 1) / down;
   const int64_t across = (steps[2] + columns - 1) / columns;
-  parallelFor(call, problems * steps[0] * down * across, [&](int64_t task, Scratch& scratch) {
-    const int64_t x = task % across * columns, y = task / across % down * rows;
-    const int64_t z = task / across / down % steps[0];
-    const LatticeProblem p = problemOf(task / across / down / steps[0]);
+  const int64_t headFloats = axis[0].kernel * mostRows(axis[1], laneTile().rows) *
+                             (columns + axis[2].kernel + 2 * kLine) *
+                             (first.depth + first.valueDepth);
+  // As many heads as fit, in groups of equal size; then parts of the rows, which repeat the keys
+  // around them, as the threads ask for.
+  const int64_t fitting = std::clamp<int64_t>(kTileFloats / headFloats, 1, first.heads);
+  const int64_t groups = (first.heads + fitting - 1) / fitting;
+  const int64_t heads = (first.heads + groups - 1) / groups;
+  const int64_t others = problems * groups * steps[0] * across;
+  const int64_t wanted =
+      call.threads > 1 ? (kTasksPerThread * call.threads + others - 1) / others : 1;
+  const int64_t least = std::max<int64_t>(2 * axis[1].kernel, 12);
+  const int64_t down = std::clamp<int64_t>(wanted, 1, std::max<int64_t>(steps[1] / least, 1));
+  const int64_t rows = (steps[1] + down - 1) / down;
+  parallelFor(call, others * down, [&](int64_t task, Scratch& scratch) {
+    const auto take = [&](int64_t count) {
+      const int64_t n = task % count;
+      task /= count;
+      return n;
+    };
+    const int64_t x = take(across) * columns, y = take(down) * rows, z = take(steps[0]);
+    const int64_t h = take(groups) * heads;
+    const LatticeProblem p = problemOf(task);
     const NeighborhoodAxis* own = p.lattice.axis;
-    if (z >= own[0].length || y >= own[1].length || x >= own[2].length) return;
-    attendTile(p,
-               Tile(p.lattice, z, {y, std::min(y + rows, own[1].length)},
-                    {x, std::min(x + columns, own[2].length)}),
-               scratch);
+    if (h >= p.heads || z >= own[0].length || y >= own[1].length || x >= own[2].length) return;
+    attendTile(
+        p,
+        Tile(p.lattice, {h, std::min(h + heads, p.heads)}, z,
+             {y, std::min(y + rows, own[1].length)}, {x, std::min(x + columns, own[2].length)}),
+        scratch);
   });
 }
 

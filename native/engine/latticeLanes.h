@@ -3,8 +3,10 @@
 // borders nothing is computed in vain; where windows are moved inward, or lead by strides, a vector
 // meets every distance that one of its queries needs, hidden from the others.
 //
-// A tile is some rows and columns of queries. Its keys and values are transposed once, to
-// [row][depth][column]; three rows of queries at a time then share the keys that they see together.
+// A tile is some rows and columns of queries of some heads. Three rows of queries at a time share
+// the keys that they see together. A row of keys is laid out once, as [head][depth][column], when
+// the first query comes that sees it, and its place taken when the last one has gone; all heads of
+// a token are read together, for they are neighbours in memory.
 #pragma once
 #include <cstdint>
 
@@ -25,15 +27,16 @@ struct Lattice {
 struct LatticeMap {
   float* data = nullptr;
   int64_t strides[Lattice::kAxes] = {};
-  int64_t inner = 1;
+  int64_t head = 0, inner = 1;
 
-  float* at(int64_t z, int64_t y, int64_t x) const {
-    return data + z * strides[0] + y * strides[1] + x * strides[2];
+  float* at(int64_t h, int64_t z, int64_t y, int64_t x) const {
+    return data + h * head + z * strides[0] + y * strides[1] + x * strides[2];
   }
 };
 
 struct LatticeProblem {
   Lattice lattice;
+  int64_t heads = 1;
   int64_t depth = 0, valueDepth = 0;
   LatticeMap query, key, value, out;
   LatticeMap lse;   // or no data
@@ -44,9 +47,10 @@ struct LatticeProblem {
 // Keys of a window that the lanes serve; larger ones fill panels of queries well enough.
 inline constexpr int64_t kMostLaneKeys = 256;
 
-// All problems of a call, `steps` the most that any has along each axis. Scratch a thread: a tile
-// of keys and values, at most 0.5 MB or 16 rows of them, and the scores of three vectors of
-// queries.
+// All problems of a call, `steps` the most that any has along each axis. Scratch a thread: the
+// kernel + stride + 3 rows of keys and values that three rows of queries see, of up to 128 columns
+// and the window around them, in as many heads as 0.8 MB hold, one at least; three rows of queries
+// and results; and the scores of three vectors of queries.
 void attendLattices(const Call& call, int64_t problems, const int64_t (&steps)[Lattice::kAxes],
                     FunctionRef<LatticeProblem(int64_t index)> problemOf);
 

@@ -90,7 +90,7 @@ void attendTogether(const WindowProblem& p, const LaneWindows& l, Scratch& scrat
   block.keys = static_cast<int>(listed);
   block.key = key;
   block.value = value;
-  block.queryStep = block.keyStep = block.valueStep = width;
+  block.queryStep = block.keyStep = block.valueStep = block.outStep = width;
   block.scale = p.scale * kLog2e;
   block.scores = scratch.floats(kernel.rows * listed * width);
   for (int64_t n = 0; n < tokens; n += kernel.rows) {

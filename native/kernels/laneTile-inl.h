@@ -181,7 +181,7 @@ void valueLanes(const LaneBlock& b, const SharedKeys* runs, int made, int column
     if (r >= b.rows) break;
 #pragma GCC unroll 8
     for (int c = 0; c < kColumns; ++c)
-      (sum[r][c] * share[r]).store(b.out[r] + (column + c) * kLanes);
+      (sum[r][c] * share[r]).store(b.out[r] + (column + c) * b.outStep);
   }
 }
 

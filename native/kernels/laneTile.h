@@ -37,7 +37,8 @@ struct LaneBlock {
   // Values may be NaN or infinite, and some are hidden by an addend.
   bool careful = false;
   float* scores = nullptr;         // scratch [rows][keys][lanes]
-  float* out[kMostLaneRows] = {};  // [valueDepth] vectors one after the other
+  float* out[kMostLaneRows] = {};  // [valueDepth] vectors
+  int64_t outStep = 0;
   float* lse[kMostLaneRows] = {};  // a vector, or null
 };
 

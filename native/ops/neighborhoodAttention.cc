@@ -141,11 +141,11 @@ const float* biasOf(const Shape& x, const Row& row, const Tensor& rpb, Scratch& 
   return bias;
 }
 
-// Small windows: queries in the lanes. A problem is a head and a remainder by the dilation of every
-// axis.
+// Small windows: queries in the lanes. A problem is a batch entry and a remainder by the dilation
+// of every axis.
 void attendInLanes(const Call& c, const Shape& x) {
   const int missing = Lattice::kAxes - x.axes;
-  int64_t problems = x.batch * x.heads, steps[Lattice::kAxes] = {1, 1, 1};
+  int64_t problems = x.batch, steps[Lattice::kAxes] = {1, 1, 1};
   for (int a = 0; a < x.axes; ++a) {
     problems *= x.axis[a].dilation;
     steps[missing + a] = x.axis[a].steps(0);
@@ -156,10 +156,10 @@ void attendInLanes(const Call& c, const Shape& x) {
       remainder[a] = index % x.axis[a].dilation;
       index /= x.axis[a].dilation;
     }
-    const int64_t b = index / x.heads, h = index % x.heads;
     const auto mapOf = [&](const Tensor& t) {
       LatticeMap map;
-      map.data = t.floats() + b * t.strides[0] + h * t.strides[x.axes + 1];
+      map.data = t.floats() + index * t.strides[0];
+      map.head = t.strides[x.axes + 1];
       map.inner = t.rank > x.axes + 2 ? t.strides[x.axes + 2] : 1;
       for (int a = 0; a < x.axes; ++a) {
         map.data += remainder[a] * t.strides[a + 1];
@@ -173,6 +173,7 @@ void attendInLanes(const Call& c, const Shape& x) {
       p.lattice.axis[missing + a].length = x.axis[a].steps(remainder[a]);
       p.lattice.axis[missing + a].dilation = 1;
     }
+    p.heads = x.heads;
     p.depth = c.tensor(kQuery).shape[x.axes + 2];
     p.valueDepth = c.tensor(kValue).shape[x.axes + 2];
     p.query = mapOf(c.tensor(kQuery));
@@ -181,7 +182,8 @@ void attendInLanes(const Call& c, const Shape& x) {
     p.out = mapOf(c.tensor(kOut));
     if (c.tensor(kLse)) p.lse = mapOf(c.tensor(kLse));
     if (const Tensor& rpb = c.tensor(kRpb)) {
-      p.bias.data = rpb.floats() + h * rpb.strides[0];
+      p.bias.data = rpb.floats();
+      p.bias.head = rpb.strides[0];
       for (int a = 0; a < x.axes; ++a) p.bias.strides[missing + a] = rpb.strides[a + 1];
     }
     p.scale = x.scale;
