@@ -18,6 +18,8 @@ constexpr float kLog2e = 1.44269504088896341f;
 // Rows of a chunk times D + Dv: half a megabyte of state, which leaves room for two blocks of keys
 // and values in a second-level cache of a megabyte.
 constexpr int64_t kChunkFloats = 128 * 1024;
+// Panels of a chunk from which on rows that lie apart are brought together.
+constexpr int kGatherPanels = 4;
 // Chunks that every thread should find at least, so that the last ones end together.
 constexpr int64_t kChunksAThread = 4;
 
@@ -223,8 +225,11 @@ void Chunk::walk(int segment) {
   const KeySegment& source = p_.segments[segment];
   const int64_t size = blockOf(source.keys);
   const Scratch::Scope scope(scratch_);
-  KeyBlock keys(source.key, p_.depth, kBlockKeys, scratch_);
-  KeyBlock values(source.value, p_.valueDepth, kBlockKeys, scratch_);
+  // Rows far apart (the heads of a fused projection) share few sets of a cache and few pages: with
+  // this many panels to read them, bringing them together costs less.
+  const bool together = count_ >= kGatherPanels;
+  KeyBlock keys(source.key, p_.depth, kBlockKeys, scratch_, together);
+  KeyBlock values(source.value, p_.valueDepth, kBlockKeys, scratch_, together);
   AttendBlock block;
   block.depth = p_.depth;
   block.valueDepth = p_.valueDepth;
@@ -258,11 +263,12 @@ void attendHere(const AttendProblem& problem, Scratch& scratch) {
   Chunk(problem, 0, (problem.rows + kPanel - 1) / kPanel, scratch).attend();
 }
 
-KeyBlock::KeyBlock(const KeyRows& source, int depth, int most, Scratch& scratch)
+KeyBlock::KeyBlock(const KeyRows& source, int depth, int most, Scratch& scratch, bool together)
     : source_(source), depth_(depth) {
   rows_ = reinterpret_cast<const float**>(
       scratch.bytes(most * static_cast<int64_t>(sizeof(const float*))));
-  if (source.inner != 1) copy_ = scratch.floats(int64_t{most} * depth);
+  const bool apart = source.index || source.stride != depth;
+  if (source.inner != 1 || (together && apart)) copy_ = scratch.floats(int64_t{most} * depth);
 }
 
 void KeyBlock::seek(int64_t first, int count) {
@@ -270,7 +276,10 @@ void KeyBlock::seek(int64_t first, int count) {
   if (!copy_) return;
   for (int j = 0; j < count; ++j) {
     float* to = copy_ + int64_t{j} * depth_;
-    for (int k = 0; k < depth_; ++k) to[k] = rows_[j][k * source_.inner];
+    if (source_.inner == 1)
+      std::memcpy(to, rows_[j], sizeof(float) * static_cast<size_t>(depth_));
+    else
+      for (int k = 0; k < depth_; ++k) to[k] = rows_[j][k * source_.inner];
     rows_[j] = to;
   }
 }

@@ -111,10 +111,10 @@ struct AttendProblem {
 void attendHere(const AttendProblem& problem, Scratch& scratch);
 
 // The rows of a block of keys or values as consecutive floats: where they lie, or copied where a
-// row's elements do not follow each other.
+// row's elements do not follow each other, or, `together`, where the rows do not.
 class KeyBlock {
  public:
-  KeyBlock(const KeyRows& source, int depth, int most, Scratch& scratch);
+  KeyBlock(const KeyRows& source, int depth, int most, Scratch& scratch, bool together = false);
   void seek(int64_t first, int count);
   const float* const* rows() const { return rows_; }
 
