@@ -38,20 +38,24 @@ struct Ahead {
 // Steps of k between asking for an element of A and using it: 4 KB.
 inline constexpr int kAheadSteps = 128;
 
+// Asks for row r of C, where the tile will store it.
+template <int kVectors>
+[[gnu::always_inline]] inline void askForResult(const Ahead& ahead, int r) {
+  constexpr int kSpan = kVectors * Vec::kLanes;
+  const float* to = ahead.to[r] + ahead.column;
+#pragma GCC unroll 3
+  for (int j = 0; j < kSpan; j += kLine) __builtin_prefetch(to + j, 1, 2);
+  __builtin_prefetch(to + kSpan - 1, 1, 2);
+}
+
 // Four steps of a packed strip at a time: everything at offsets known here. The rows of C are asked
 // for one by one over the whole length, so that their misses do not come all at once at its end.
 template <int kRows, int kVectors>
 [[gnu::always_inline]] inline void addStrip(const float* a, const float* b, int64_t depth,
                                             Ahead ahead, Vec (&sum)[kRows][kVectors]) {
-  constexpr int kSpan = kVectors * Vec::kLanes;
   const int64_t part = depth / (4 * kRows);
   for (int r = 0; r <= kRows; ++r) {
-    if (ahead.to && r < kRows) {
-      const float* to = ahead.to[r] + ahead.column;
-#pragma GCC unroll 3
-      for (int j = 0; j < kSpan; j += kLine) __builtin_prefetch(to + j, 1, 2);
-      __builtin_prefetch(to + kSpan - 1, 1, 2);
-    }
+    if (ahead.to && r < kRows) askForResult<kVectors>(ahead, r);
     for (int64_t i = r < kRows ? part : depth / 4 - kRows * part; i > 0; --i) {
       __builtin_prefetch(ahead.panel, 0, 2);
       ahead.panel += ahead.step;
@@ -69,16 +73,27 @@ template <int kRows, int kVectors>
   }
 }
 
-// The products of rows where they lie.
+// The products of rows where they lie; `offset` is where their A begins in the block's.
 template <int kRows, int kVectors>
-[[gnu::always_inline]] inline void addRows(const float* a, int64_t aRow, int64_t aStep,
-                                           const float* b, int64_t depth,
+[[gnu::always_inline]] inline void addRows(const GemmBlock& block, int64_t offset, const float* b,
+                                           int64_t depth, Ahead ahead,
                                            Vec (&sum)[kRows][kVectors]) {
+  const int64_t aStep = block.aStep;
   const float* rows[kRows];
 #pragma GCC unroll 8
-  for (int r = 0; r < kRows; ++r) rows[r] = a + r * aRow;
-  for (int64_t k = 0; k < depth; ++k, b += kPanel) {
-    addProducts([&](int r) { return rows[r][k * aStep]; }, b, sum);
+  for (int r = 0; r < kRows; ++r) rows[r] = block.a + offset + r * block.aRow;
+  const float* soon[2];
+#pragma GCC unroll 2
+  for (int i = 0; i < 2; ++i) soon[i] = block.soon[i] ? block.soon[i] + offset : rows[0];
+  const int64_t part = depth / kRows;
+  int64_t k = 0;
+  for (int r = 0; r <= kRows; ++r) {
+    if (ahead.to && r < kRows) askForResult<kVectors>(ahead, r);
+    for (const int64_t end = r < kRows ? k + part : depth; k < end; ++k, b += kPanel) {
+      __builtin_prefetch(soon[0] + k * aStep, 0, 2);
+      __builtin_prefetch(soon[1] + k * aStep, 0, 2);
+      addProducts([&](int row) { return rows[row][k * aStep]; }, b, sum);
+    }
   }
 }
 
@@ -102,13 +117,13 @@ void multiplyTile(const GemmBlock& block, const Run& run, int64_t row, int colum
       sum[r][v] = resume ? Vec::load(sums + r * kPanel + v * Vec::kLanes) : Vec::zero();
     }
   }
-  const float* a =
-      block.a + row / kStrip * block.aStrip + row % kStrip * block.aRow + run.k * block.aStep;
+  const int64_t offset =
+      row / kStrip * block.aStrip + row % kStrip * block.aRow + run.k * block.aStep;
   const float* b = block.panel + run.k * kPanel + column;
   if (block.aRow == 1 && block.aStep == kStrip) {
-    addStrip(a, b, run.depth, ahead, sum);
+    addStrip(block.a + offset, b, run.depth, ahead, sum);
   } else {
-    addRows(a, block.aRow, block.aStep, b, run.depth, sum);
+    addRows(block, offset, b, run.depth, ahead, sum);
   }
 
   if (!block.to || !run.ends) {

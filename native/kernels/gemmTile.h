@@ -40,6 +40,9 @@ struct GemmBlock {
   bool biasAlongRows;
   // Where the next panel lies, to be on its way into L2 meanwhile; null where nobody knows.
   const float* ahead;
+  // Memory laid out as a matrix A where it lies (aStrip, aRow, aStep), to be on its way into L2
+  // while element by element of A is multiplied; null: none. Packed strips do not look at it.
+  const float* soon[2] = {nullptr, nullptr};
 };
 
 // The epilogue on finished sums. to[i][j * toStep] for row i and column j of the block.

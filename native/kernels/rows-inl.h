@@ -164,17 +164,36 @@ void geluRow(const float* x, float* y, int64_t n) {
   if (count > 0) gelu(Vec::loadPartial(x + i, count)).storePartial(y + i, count);
 }
 
-inline void addSquares(const float* x, float* sums, int64_t n) {
+template <int kVectors>
+inline void addSquaresOf(const float* x, int64_t stride, int64_t count, float* sums) {
+  Vec sum[kVectors];
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) sum[v] = Vec::load(sums + v * Vec::kLanes);
+  for (; count > 0; --count, x += stride) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      const Vec a = Vec::loadOnce(x + v * Vec::kLanes);
+      sum[v] = Vec::fma(a, a, sum[v]);
+    }
+  }
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) sum[v].store(sums + v * Vec::kLanes);
+}
+
+void addSquares(const float* x, int64_t stride, int64_t count, float* sums, int64_t n) {
   int64_t i = 0;
-  for (; i + Vec::kLanes <= n; i += Vec::kLanes) {
-    const Vec v = Vec::load(x + i);
-    Vec::fma(v, v, Vec::load(sums + i)).store(sums + i);
+  for (; i + 3 * Vec::kLanes <= n; i += 3 * Vec::kLanes) {
+    addSquaresOf<3>(x + i, stride, count, sums + i);
   }
-  if (i < n) {
-    const int rest = static_cast<int>(n - i);
-    const Vec v = Vec::loadPartial(x + i, rest);
-    Vec::fma(v, v, Vec::loadPartial(sums + i, rest)).storePartial(sums + i, rest);
+  for (; i + Vec::kLanes <= n; i += Vec::kLanes) addSquaresOf<1>(x + i, stride, count, sums + i);
+  if (i == n) return;
+  const int rest = static_cast<int>(n - i);
+  Vec sum = Vec::loadPartial(sums + i, rest);
+  for (int64_t row = 0; row < count; ++row) {
+    const Vec a = Vec::loadPartial(x + row * stride + i, rest);
+    sum = Vec::fma(a, a, sum);
   }
+  sum.storePartial(sums + i, rest);
 }
 
 // Nothing to order here: a loop that every compiler turns into vectors.

@@ -32,8 +32,9 @@ struct Rows {
   double (*sumExponentials)(const float* x, int64_t n, float shift);
   // The largest element; NaN where one is. n >= 1. 3 instructions a vector.
   float (*maximum)(const float* x, int64_t n);
-  // sums_i += x_i^2. 2 instructions a vector; rounds as float32, so callers add up in short runs.
-  void (*addSquares)(const float* x, float* sums, int64_t n);
+  // sums_i += x_i^2 for each of `count` rows in turn, `stride` floats apart. 1 instruction a
+  // vector; rounds as float32, so callers add up in short runs.
+  void (*addSquares)(const float* x, int64_t stride, int64_t count, float* sums, int64_t n);
   // The same in float64: neither squares past the range of float32 nor many of them cost accuracy.
   void (*addSquaresWide)(const float* x, double* sums, int64_t n);
 };
