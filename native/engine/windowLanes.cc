@@ -11,6 +11,8 @@ namespace fovea {
 namespace {
 
 constexpr float kLog2e = 1.44269504088896341f;
+constexpr int64_t kLine = 16;
+constexpr int64_t kAhead = 4;  // tokens asked for ahead
 
 // Windows of one size: those inside the map, cut on the right, cut below, or cut at the corner.
 struct WindowKind {
@@ -25,6 +27,7 @@ struct WindowKind {
 // Windows of one kind, one a lane; a lane that has none repeats the last.
 struct LaneWindows {
   WindowGrid::Window window[kMostLanes];
+  int64_t first[kMostLanes];  // tokens of the windows
   WindowHead head[kMostLanes];
   int count;
 };
@@ -33,11 +36,24 @@ struct LaneWindows {
 template <class Pointer>
 void rowsOf(const LaneWindows& l, TokenMap WindowHead::* map, int64_t n, int64_t mapWidth,
             Pointer* rows) {
+  // Windows of one size: their tokens lie at the same distances from the first.
+  const int64_t away = l.window[0].token(n, mapWidth) - l.first[0];
   for (int lane = 0; lane < l.count; ++lane) {
     const TokenMap& tokens = l.head[lane].*map;
-    rows[lane] = tokens.data + l.window[lane].token(n, mapWidth) * tokens.stride;
+    rows[lane] = tokens.data + (l.first[lane] + away) * tokens.stride;
   }
   std::fill(rows + l.count, rows + kMostLanes, rows[l.count - 1]);
+}
+
+// Asks for token n of every lane's window; to the processor the lanes are too many streams.
+template <int kWrite>
+void prefetch(const LaneWindows& l, TokenMap WindowHead::* map, int64_t n, int64_t mapWidth,
+              int64_t depth) {
+  if ((l.head[0].*map).inner != 1) return;
+  const float* rows[kMostLanes];
+  rowsOf(l, map, n, mapWidth, rows);
+  for (int lane = 0; lane < l.count; ++lane)
+    for (int64_t k = 0; k < depth; k += kLine) __builtin_prefetch(rows[lane] + k, kWrite, 2);
 }
 
 void attendTogether(const WindowProblem& p, const LaneWindows& l, Scratch& scratch) {
@@ -51,6 +67,10 @@ void attendTogether(const WindowProblem& p, const LaneWindows& l, Scratch& scrat
   float* values = scratch.floats(listed * valueFloats);
   const float* rows[kMostLanes];
   for (int64_t n = 0; n < tokens; ++n) {
+    if (n + kAhead < tokens) {
+      prefetch<0>(l, &WindowHead::key, n + kAhead, mapWidth, p.depth);
+      prefetch<0>(l, &WindowHead::value, n + kAhead, mapWidth, p.valueDepth);
+    }
     rowsOf(l, &WindowHead::key, n, mapWidth, rows);
     kernel.gather(rows, l.head[0].key.inner, p.depth, keys + n * keyFloats);
     rowsOf(l, &WindowHead::value, n, mapWidth, rows);
@@ -82,8 +102,8 @@ void attendTogether(const WindowProblem& p, const LaneWindows& l, Scratch& scrat
     addend[tokens] = times;
   }
 
-  float* queries = scratch.floats(kernel.rows * keyFloats);
-  float* results = scratch.floats(kernel.rows * valueFloats);
+  float* queries = scratch.floats(kernel.wholeRows * keyFloats);
+  float* results = scratch.floats(kernel.wholeRows * valueFloats);
   LaneBlock block;
   block.depth = static_cast<int>(p.depth);
   block.valueDepth = static_cast<int>(p.valueDepth);
@@ -92,9 +112,9 @@ void attendTogether(const WindowProblem& p, const LaneWindows& l, Scratch& scrat
   block.value = value;
   block.queryStep = block.keyStep = block.valueStep = block.outStep = width;
   block.scale = p.scale * kLog2e;
-  block.scores = scratch.floats(kernel.rows * listed * width);
-  for (int64_t n = 0; n < tokens; n += kernel.rows) {
-    block.rows = static_cast<int>(std::min<int64_t>(kernel.rows, tokens - n));
+  block.scores = scratch.floats(kernel.wholeRows * listed * width);
+  for (int64_t n = 0; n < tokens; n += kernel.wholeRows) {
+    block.rows = static_cast<int>(std::min<int64_t>(kernel.wholeRows, tokens - n));
     for (int r = 0; r < block.rows; ++r) {
       float* query = queries + r * keyFloats;
       rowsOf(l, &WindowHead::query, n + r, mapWidth, rows);
@@ -105,7 +125,12 @@ void attendTogether(const WindowProblem& p, const LaneWindows& l, Scratch& scrat
       block.end[r] = block.keys;
       block.addend[r] = missing > 0 ? addend : nullptr;
     }
-    kernel.attend(block);
+    for (int64_t next = n + block.rows; next < std::min(n + block.rows + kernel.wholeRows, tokens);
+         ++next) {
+      prefetch<0>(l, &WindowHead::query, next, mapWidth, p.depth);
+      prefetch<1>(l, &WindowHead::out, next, mapWidth, p.valueDepth);
+    }
+    kernel.attendWhole(block);
     for (int r = 0; r < block.rows; ++r) {
       float* out[kMostLanes];
       rowsOf(l, &WindowHead::out, n + r, mapWidth, out);
@@ -136,6 +161,7 @@ void attendWindowsInLanes(const Call& call, const WindowProblem& p) {
     for (int lane = 0; lane < l.count; ++lane) {
       const int64_t n = task * lanes + lane;
       l.window[lane] = grid.window(kind->number(n % kind->count(), grid));
+      l.first[lane] = l.window[lane].token(0, grid.width);
       l.head[lane] = p.headOf(n / kind->count());
     }
     attendTogether(p, l, scratch);

@@ -5,6 +5,10 @@ inline constexpr bool kWideFile = Vec::kRegisters >= 32;
 inline constexpr int kRowsTogether = kWideFile ? 3 : 2;
 inline constexpr int kKeysTogether = kWideFile ? 7 : 5;
 inline constexpr int kColumnsTogether = kWideFile ? 8 : 5;
+// The same where all rows see all keys.
+inline constexpr int kWholeRows = kWideFile ? 7 : 3;
+inline constexpr int kWholeKeys = kWideFile ? 3 : 3;
+inline constexpr int kWholeColumns = kWideFile ? 3 : 3;
 inline constexpr float kHiddenScore = -std::numeric_limits<float>::infinity();
 inline constexpr float kLn2 = 0.693147180559945309f;
 
@@ -34,7 +38,7 @@ inline void scoreLanes(const LaneBlock& b, int first, int n) {
   const float* key[kKeys];
 #pragma GCC unroll 8
   for (int j = 0; j < kKeys; ++j) key[j] = b.key[n + j];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
     query[r] = b.query[first + r];
 #pragma GCC unroll 8
@@ -43,17 +47,17 @@ inline void scoreLanes(const LaneBlock& b, int first, int n) {
   int64_t q = 0, at = 0;
   for (int k = 0; k < b.depth; ++k, q += b.queryStep, at += b.keyStep) {
     Vec x[kRows];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) x[r] = Vec::loadOnce(query[r] + q);
 #pragma GCC unroll 8
     for (int j = 0; j < kKeys; ++j) {
       const Vec y = Vec::loadOnce(key[j] + at);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int r = 0; r < kRows; ++r) sum[r][j] = Vec::fma(x[r], y, sum[r][j]);
     }
   }
   const Vec scale = Vec::set(b.scale);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
     float* to = b.scores + (int64_t{first + r} * b.keys + n) * kLanes;
 #pragma GCC unroll 8
@@ -124,20 +128,20 @@ inline Vec weighScores(const LaneBlock& b, int r, float* scores) {
 }
 
 // sum[r][c] += p[r][n] value[n][c] over a run of keys; the rows of the run are known here.
-template <int kFirst, int kRows, int kColumns, bool kCareful>
+template <int kFirst, int kRows, int kColumns, bool kCareful, int kSums>
 [[gnu::always_inline]] inline void addValues(const LaneBlock& b, const SharedKeys& run, int column,
-                                             Vec (&sum)[kRowsTogether][kColumns]) {
+                                             Vec (&sum)[kSums][kColumns]) {
   const int64_t pitch = int64_t{b.keys} * kLanes;
   const float* p = b.scores + kFirst * pitch;
   for (int n = run.begin; n < run.end; ++n) {
     const float* value = b.value[n] + column * b.valueStep;
     Vec x[kRows];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) x[r] = Vec::loadOnce(p + r * pitch + n * kLanes);
 #pragma GCC unroll 8
     for (int c = 0; c < kColumns; ++c) {
       const Vec v = Vec::loadOnce(value + c * b.valueStep);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int r = 0; r < kRows; ++r) {
         const Vec added = Vec::fma(x[r], v, sum[kFirst + r][c]);
         sum[kFirst + r][c] =
@@ -216,6 +220,58 @@ void attendLanes(const LaneBlock& b) {
     finishLanes<false>(b, runs, made);
 }
 
+// Where every row sees every key, keys are read for more rows at a time: what they share is no
+// longer found in the first-level cache.
+template <int kRows>
+void scoreWhole(const LaneBlock& b) {
+  int n = 0;
+  for (; n + kWholeKeys <= b.keys; n += kWholeKeys) scoreLanes<kRows, kWholeKeys>(b, 0, n);
+  scoreRest<kRows, kWholeKeys - 1>(b, 0, n, b.keys - n);
+}
+
+template <int kRows, int kColumns, bool kCareful>
+void valueWhole(const LaneBlock& b, int column, const Vec* share) {
+  Vec sum[kRows][kColumns];
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r)
+#pragma GCC unroll 8
+    for (int c = 0; c < kColumns; ++c) sum[r][c] = Vec::zero();
+  addValues<0, kRows, kColumns, kCareful>(b, {0, b.keys, 0, kRows}, column, sum);
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r)
+#pragma GCC unroll 8
+    for (int c = 0; c < kColumns; ++c)
+      (sum[r][c] * share[r]).store(b.out[r] + (column + c) * b.outStep);
+}
+
+template <int kRows, bool kCareful>
+void finishWhole(const LaneBlock& b) {
+  Vec share[kRows];
+  for (int r = 0; r < kRows; ++r) {
+    float* scores = b.scores + int64_t{r} * b.keys * kLanes;
+    if (b.addend[r]) addAddend(b, r, scores);
+    share[r] = weighScores<kCareful>(b, r, scores);
+  }
+  int c = 0;
+  for (; c + kWholeColumns <= b.valueDepth; c += kWholeColumns)
+    valueWhole<kRows, kWholeColumns, kCareful>(b, c, share);
+  for (; c < b.valueDepth; ++c) valueWhole<kRows, 1, kCareful>(b, c, share);
+}
+
+template <int kRows>
+void attendWholeRows(const LaneBlock& b) {
+  if constexpr (kRows > 0) {
+    if (b.rows != kRows) return attendWholeRows<kRows - 1>(b);
+    scoreWhole<kRows>(b);
+    if (b.careful)
+      finishWhole<kRows, true>(b);
+    else
+      finishWhole<kRows, false>(b);
+  }
+}
+
+void attendWhole(const LaneBlock& b) { attendWholeRows<kWholeRows>(b); }
+
 void gatherLanes(const float* const* rows, int64_t step, int64_t depth, float* vectors) {
   int64_t k = 0;
   for (; step == 1 && k + kLanes <= depth; k += kLanes) {
@@ -246,4 +302,5 @@ void scatterLanes(const float* vectors, int64_t depth, int count, float* const* 
     for (int lane = 0; lane < count; ++lane) rows[lane][k * step] = vectors[k * kLanes + lane];
 }
 
-inline constexpr LaneTile kLaneTile{kLanes, kRowsTogether, attendLanes, gatherLanes, scatterLanes};
+inline constexpr LaneTile kLaneTile{kLanes,      kRowsTogether, kWholeRows,  attendLanes,
+                                    attendWhole, gatherLanes,   scatterLanes};

@@ -9,18 +9,19 @@
 // map that lie beside each other in memory are the same memory, loaded shifted.
 //
 // Rows share the keys that they see together: with AVX-512 three rows and seven keys make 21
-// multiply-adds from 10 loads, three rows and eight columns of values 24 from 11.
+// multiply-adds from 10 loads, three rows and eight columns of values 24 from 11. Seven rows that
+// all see the same keys read them less than half as often.
 #pragma once
 #include <cstdint>
 
 namespace fovea {
 
-inline constexpr int kMostLaneRows = 4;
+inline constexpr int kMostLaneRows = 7;
 inline constexpr int kMostLanes = 16;
 
 struct LaneBlock {
   int depth = 0, valueDepth = 0;
-  int rows = 0;  // 1 .. LaneTile::rows
+  int rows = 0;  // 1 .. LaneTile::rows, or wholeRows
   int keys = 0;
   const float* query[kMostLaneRows] = {};
   int64_t queryStep = 0;
@@ -44,8 +45,10 @@ struct LaneBlock {
 
 struct LaneTile {
   int lanes;
-  int rows;  // that a block has at most
+  int rows, wholeRows;  // that a block has at most
   void (*attend)(const LaneBlock& block);
+  // Where all rows see all keys.
+  void (*attendWhole)(const LaneBlock& block);
   // vectors[k][lane] = rows[lane][k * step], for every lane, and back for the first `count`.
   void (*gather)(const float* const* rows, int64_t step, int64_t depth, float* vectors);
   void (*scatter)(const float* vectors, int64_t depth, int count, float* const* rows, int64_t step);
