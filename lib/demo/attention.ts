@@ -22,6 +22,8 @@ export interface Mechanism {
   readonly scale?: number
   /** Attends with these values, [1, H, L, Dv], and gives the output in the same order of axes. */
   readonly attend: (value: Tensor) => Tensor
+  /** [L, L], where the mechanism says itself what each query attends to; found by attending where left out. */
+  readonly weights?: Float32Array
   /** The pattern; every key where left out. */
   readonly sees?: (query: number, key: number, head: number) => boolean
   /** What the mechanism adds up where it is not softmax(scale q.k) over the pattern: [H, L, Dv] in float64. */
@@ -36,7 +38,8 @@ export function defaultScale({ shape }: Tensor): number {
 /** A mechanism's row, its pattern, its maps from each spot, and its matrix for the explorer. */
 export function showAttention(photo: Photo, bench: Bench, mechanism: Mechanism): Exhibition {
   const { tokens, query, sees, label = '', spots = 3 } = mechanism
-  const weights = attentionMatrix(tokens.count, query.shape[1]!, mechanism.attend)
+  const weights =
+    mechanism.weights ?? attentionMatrix(tokens.count, query.shape[1]!, mechanism.attend)
   const figures = photo.spots.slice(0, spots).map((spot, index): Figure => {
     const from = tokenAt(tokens, spot)
     const row = weights.subarray(from * tokens.count, (from + 1) * tokens.count)

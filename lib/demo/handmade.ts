@@ -48,3 +48,11 @@ export function stretched(values: ArrayLike<number>): Float32Array {
   }
   return Float32Array.from(values, value => (most > least ? (value - least) / (most - least) : 0.5))
 }
+
+/** A kernel of `side` positions along each of so many axes: its middle less the mean of all others. */
+export function contrast(side: number, axes: number): Float32Array {
+  const taps = side ** axes
+  const kernel = new Float32Array(taps).fill(-1 / (taps - 1))
+  kernel[(taps - 1) / 2] = 1
+  return kernel
+}

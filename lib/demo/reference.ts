@@ -61,6 +61,57 @@ export function means(x: ArrayLike<number>, positions: number): Float64Array {
   return y
 }
 
+/** Each run of d x h x w numbers under one kernel [d, h, w] of odd sides, zeros beyond every border. */
+export function filtered(
+  x: ArrayLike<number>,
+  [depth, rows, columns]: readonly number[],
+  kernel: ArrayLike<number>,
+  sides: readonly [number, number, number],
+): Float64Array {
+  const within = (value: number, size: number): boolean => value >= 0 && value < size
+  const [mz, my, mx] = sides.map(side => (side - 1) / 2) as [number, number, number]
+  return Float64Array.from(x, (_, at) => {
+    const column = at % columns!
+    const row = Math.floor(at / columns!) % rows!
+    const plane = Math.floor(at / (columns! * rows!)) % depth!
+    let sum = 0
+    for (let z = -mz, tap = 0; z <= mz; z++)
+      for (let y = -my; y <= my; y++)
+        for (let k = -mx; k <= mx; k++, tap++)
+          if (within(plane + z, depth!) && within(row + y, rows!) && within(column + k, columns!))
+            sum += kernel[tap]! * x[at + (z * rows! + y) * columns! + k]!
+    return sum
+  })
+}
+
+/** Linear interpolation along the last axes, from one size to another, one axis after the other. */
+export function resized(
+  x: ArrayLike<number>,
+  from: readonly number[],
+  to: readonly number[],
+  alignCorners: boolean,
+): Float64Array {
+  let y = Float64Array.from(x)
+  let inner = 1
+  for (let axis = from.length - 1; axis >= 0; axis--) {
+    const [n, m] = [from[axis]!, to[axis]!]
+    const step = alignCorners ? (n - 1) / Math.max(m - 1, 1) : n / m
+    const source = y
+    const stride = inner
+    y = Float64Array.from({ length: (source.length / n) * m }, (_, at) => {
+      const o = Math.floor(at / stride) % m
+      const place = Math.max(0, alignCorners ? o * step : (o + 0.5) * step - 0.5)
+      const low = Math.min(n - 1, Math.floor(place))
+      const high = Math.min(n - 1, low + 1)
+      const base = Math.floor(at / (stride * m)) * n * stride + (at % stride)
+      const t = place - low
+      return source[base + low * stride]! * (1 - t) + source[base + high * stride]! * t
+    })
+    inner *= m
+  }
+  return y
+}
+
 /** A tensor of rank 4, [B, H, L, D], however it lies in memory. */
 export interface Heads {
   readonly data: ArrayLike<number>

@@ -1,3 +1,4 @@
+import { type Tensor, tensor } from '../index.ts'
 import { filters } from './filters.ts'
 import type { Grid, Photo } from './photo.ts'
 
@@ -25,6 +26,22 @@ export function strength(photo: Photo, name: string): Float32Array {
 /** What drowns in three times the root of the mean square is rare: the end of a colour scale. */
 export function spread(values: Float32Array): number {
   return 3 * Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length)
+}
+
+/** How strongly the stripes of one width occur at each angle, as a third axis: [1, 1, angles, rows, columns]. */
+export function angles({ map }: Photo): { x: Tensor; names: readonly string[]; count: number } {
+  const width = map.channels.at(-1)!.replace(/^stripes \d+°/, '')
+  const first = map.channels.findIndex(name => name.startsWith('stripes') && name.endsWith(width))
+  const names = map.channels.slice(first)
+  const count = map.rows * map.columns
+  const x = tensor(map.tensor.data.subarray(first * count), [
+    1,
+    1,
+    names.length,
+    map.rows,
+    map.columns,
+  ])
+  return { x, names, count }
 }
 
 function indexOf(name: string): number {
