@@ -1,5 +1,6 @@
 export { type Code, type ErrorDetails, FoveaError } from './core/errors.ts'
 export type { Operation, PromiseOperation } from './core/operation.ts'
+export type { PreparedWeights, Weights } from './core/prepared.ts'
 export { prepareWeights } from './core/prepareWeights.ts'
 export { getNumThreads, type Info, info, setNumThreads } from './core/settings.ts'
 export type { Dtype, Output, Tensor, TensorLike } from './core/tensor.ts'
@@ -12,7 +13,6 @@ export {
   type TensorOptions,
   tensor,
 } from './core/views.ts'
-export type { PreparedWeights, Weights } from './core/weights.ts'
 export type { FileArray, FileDtype } from './io/dtypes.ts'
 export {
   type FileTensor,

@@ -1,5 +1,5 @@
 // What operations that slide a window over a map share: parameters per axis, and the sizes they lead to.
-import type { Context } from './definition.ts'
+import type { Context } from './context.ts'
 import { dynamic, type IntegerParam, integer, type ListParam, list } from './params.ts'
 
 /** Larger steps and margins than a map can have: sizes computed from them stay exact. */

@@ -1,12 +1,12 @@
 // The state of one call. Frames are kept and reused; a call that starts while another of the same
 // operation is still reading its arguments (a getter may call anything) gets a frame of its own.
 import type { NativeArray } from './addon.ts'
-import type { Context } from './definition.ts'
+import type { Context } from './context.ts'
 import { type Code, fail, words } from './errors.ts'
 import type { ParamValue } from './params.ts'
 import type { Plan, WeightPlan } from './plan.ts'
+import type { Prepared } from './prepared.ts'
 import { type Argument, gather, View } from './view.ts'
-import type { Prepared } from './weights.ts'
 
 export class Frame implements Context {
   readonly plan: Plan

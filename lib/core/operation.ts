@@ -6,9 +6,10 @@ import { callPromise } from './promise.ts'
 import type { Output, TensorLike } from './tensor.ts'
 import type { Arguments, CallOptions, IntoOf, OnlyOut, PromiseOptions, Results } from './types.ts'
 
-export type { Context, Definition, OutputSpec, TensorSpec, WeightSpec } from './definition.ts'
+export type { Context } from './context.ts'
+export type { Definition, OutputSpec, TensorSpec, WeightSpec } from './definition.ts'
+export type { PreparedWeights, Weights } from './prepared.ts'
 export type { Dtype, Output, Tensor, TensorLike } from './tensor.ts'
-export type { PreparedWeights, Weights } from './weights.ts'
 
 type NoOptions = Record<never, never>
 

@@ -1,4 +1,4 @@
-import type { Context } from './definition.ts'
+import type { Context } from './context.ts'
 
 /** What a parameter holds once it has been checked. */
 export type ParamValue = number | boolean | string | readonly ParamValue[]

@@ -1,7 +1,8 @@
 // A definition compiled once: names become numbers, shapes become lists, so that a call runs over flat
 // arrays.
 import { opIndex } from './addon.ts'
-import type { Context, Definition, OutputSpec, TensorSpec, WeightSpec } from './definition.ts'
+import type { Context } from './context.ts'
+import type { Definition, OutputSpec, TensorSpec, WeightSpec } from './definition.ts'
 import { encode, type Param } from './params.ts'
 import { type CompiledShape, compileShapes, Symbols } from './shape.ts'
 import type { Dtype } from './tensor.ts'

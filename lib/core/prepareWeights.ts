@@ -6,11 +6,12 @@ import { type Frame, releaseFrame, takeFrame } from './frame.ts'
 import { isArray } from './memory.ts'
 import { findPlan } from './operation.ts'
 import { paramOption } from './plan.ts'
+import { type Prepared, PreparedWeights } from './prepared.ts'
 import { readParam, resolveParams } from './resolve.ts'
 import { fromNative } from './settings.ts'
 import type { TensorLike } from './tensor.ts'
 import type { View } from './view.ts'
-import { bindWeights, ownView, type Prepared, PreparedWeights, readWeights } from './weights.ts'
+import { bindWeights, ownView, readWeights } from './weights.ts'
 
 /**
  * Checks, folds and packs an operation's weights once, for any number of calls. The result is immutable

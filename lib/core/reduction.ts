@@ -1,5 +1,5 @@
 // The ratio by which a bottleneck has fewer channels than the map: weights tell it, a caller may too.
-import type { Context } from './definition.ts'
+import type { Context } from './context.ts'
 import { type IntegerParam, integer } from './params.ts'
 
 /** floor(C / reduction) is the width of the bottleneck, which the weights fix; the engine never sees it. */

@@ -1,6 +1,8 @@
 // What the operations of relation-aware global attention share: the weights of a half, the sizes that
 // the ratios lead to.
-import type { Context, WeightSpec } from './definition.ts'
+
+import type { Context } from './context.ts'
+import type { WeightSpec } from './definition.ts'
 import { bnEps, type NormNames, normWeights } from './norm.ts'
 import { type IntegerParam, integer, type NumberParam } from './params.ts'
 import type { TensorLike } from './tensor.ts'

@@ -1,6 +1,6 @@
 // Parameters: what the caller gave is read and checked for its kind at once; defaults, what tensors and
 // prepared weights imply, ranges and lengths follow when the sizes are known.
-import type { Context } from './definition.ts'
+import type { Context } from './context.ts'
 import { fail, format, nearest, words } from './errors.ts'
 import type { Frame } from './frame.ts'
 import { countOf, isArray } from './memory.ts'

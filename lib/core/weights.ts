@@ -1,48 +1,14 @@
 // Weights: read from the caller's record at each call, or taken from what prepareWeights made of one.
+
 import { allocateFloats } from './allocate.ts'
 import { bindShape, weightCodes } from './bind.ts'
 import { fail, nearest, words } from './errors.ts'
 import type { Frame } from './frame.ts'
 import { widen } from './half.ts'
 import { arrayKind, isArray } from './memory.ts'
-import type { ParamValue } from './params.ts'
 import type { Plan, WeightPlan } from './plan.ts'
-import type { TensorLike } from './tensor.ts'
+import { PreparedWeights } from './prepared.ts'
 import { bfloat16, float16, float32, gather, readView, type View } from './view.ts'
-
-/** What prepareWeights keeps. */
-export interface Prepared {
-  readonly plan: Plan
-  /** By parameter; undefined where each call chooses. */
-  readonly values: readonly (ParamValue | undefined)[]
-  readonly names: readonly string[]
-  /** By name: of the right shape, and, where the engine packs nothing, with copies of the elements. */
-  readonly views: ReadonlyMap<string, View>
-  readonly packed: Float32Array | null
-}
-
-/** Weights checked, folded and packed once by prepareWeights. Accepted wherever `weights` is. */
-export class PreparedWeights<Name extends string = string> {
-  /** The operation that they were prepared for. */
-  readonly operation: Name
-  readonly #prepared: Prepared
-
-  constructor(operation: Name, prepared: Prepared) {
-    this.operation = operation
-    this.#prepared = prepared
-    Object.freeze(this)
-  }
-
-  static of(value: object): Prepared | undefined {
-    return #prepared in value ? value.#prepared : undefined
-  }
-}
-
-/** What an operation takes as its weights: its own names, any record of tensors, or prepared ones. */
-export type Weights<Own, Name extends string> =
-  | Own
-  | Readonly<Record<string, TensorLike>>
-  | PreparedWeights<Name>
 
 /** Takes prepared weights for what they are; a record is left for {@link readWeights}. */
 export function readPrepared(frame: Frame, value: unknown): void {

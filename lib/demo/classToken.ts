@@ -1,7 +1,8 @@
 import { type Tensor, tensor } from '../index.ts'
 import { drawAttention, drawPattern } from './draw.ts'
 import type { Figure, Panel } from './exhibit.ts'
-import { type Photo, type Scale, tokenAt } from './photo.ts'
+import { type Scale, tokenAt } from './grid.ts'
+import type { Photo } from './photo.ts'
 import { tellAttention } from './tell.ts'
 
 /** Channels [from, to) of `width` as they are, times a factor; the others become 0. [width, width]. */

@@ -1,5 +1,5 @@
 import { contrastGain, filters } from './filters.ts'
-import type { Grid } from './photo.ts'
+import type { Grid } from './grid.ts'
 
 /** What the three heads of a token describe. */
 export const heads = ['colour', 'texture', 'place'] as const

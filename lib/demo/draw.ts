@@ -1,4 +1,4 @@
-import type { Grid } from './photo.ts'
+import type { Grid } from './grid.ts'
 import type { Picture } from './picture.ts'
 
 /** Drawings are at least this wide, so that the patches of a small picture can be told apart… */

@@ -36,7 +36,8 @@
  * channels for gates, the windows and responses of the first layers.
  */
 import type { Bench, Row } from './bench.ts'
-import type { Grid, Photo } from './photo.ts'
+import type { Grid } from './grid.ts'
+import type { Photo } from './photo.ts'
 import type { Picture } from './picture.ts'
 
 /** Where an operation stands on the page. */

@@ -1,6 +1,7 @@
 import { type Tensor, tensor } from '../index.ts'
 import { filters } from './filters.ts'
-import type { Grid, Photo } from './photo.ts'
+import type { Grid } from './grid.ts'
+import type { Photo } from './photo.ts'
 
 /** The cells within the picture, without those beyond its edge. */
 export function cellGrid({ cells }: Photo): Grid {

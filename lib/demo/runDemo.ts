@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import type { Bench } from './bench.ts'
 import { fitPicture } from './fit.ts'
 import { type Gallery, makeGallery } from './gallery.ts'
+import type { Spot } from './grid.ts'
 import { renderPage } from './page/page.ts'
-import { readPhoto, type Spot } from './photo.ts'
+import { readPhoto } from './photo.ts'
 import { encodePicture, type Picture } from './picture.ts'
 
 /** What to show, and where to. */

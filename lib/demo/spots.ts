@@ -1,4 +1,4 @@
-import type { Scale, Spot } from './photo.ts'
+import type { Scale, Spot } from './grid.ts'
 
 /** Places in the photograph that comes with the package, in pixels of its working size, 448 x 288. */
 export const chelseaSpots: readonly Spot[] = [

@@ -1,5 +1,6 @@
+import type { Scale, Spot } from './grid.ts'
 import { count } from './numbers.ts'
-import type { Photo, Scale, Spot } from './photo.ts'
+import type { Photo } from './photo.ts'
 
 /** What a map shows, in words and numbers: how wide the attention is spread, and which other spot gets most. */
 export function tellAttention(

@@ -1,6 +1,6 @@
 import { type Tensor, tensor } from '../index.ts'
 import type { Explorable } from './exhibit.ts'
-import type { Scale } from './photo.ts'
+import type { Scale } from './grid.ts'
 
 /**
  * All attention weights, [L, L], averaged over the heads: the engine never writes them down, but attending

@@ -1,6 +1,6 @@
 import { type Output, operation, type TensorLike } from '../core/operation.ts'
 import { boolean } from '../core/params.ts'
-import type { Weights } from '../core/weights.ts'
+import type { Weights } from '../core/prepared.ts'
 
 /** Weights of {@link additiveAttention}. */
 export interface AdditiveAttentionWeights {

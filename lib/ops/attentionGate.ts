@@ -1,9 +1,9 @@
-import type { Context } from '../core/definition.ts'
+import type { Context } from '../core/context.ts'
 import { bnEps, type NormNames, normWeights } from '../core/norm.ts'
 import { operation, type TensorLike } from '../core/operation.ts'
 import { boolean, choice, dynamic, integer, list } from '../core/params.ts'
+import type { Weights } from '../core/prepared.ts'
 import type { Output } from '../core/tensor.ts'
-import type { Weights } from '../core/weights.ts'
 
 /** The state_dict of GridAttentionBlock2D and 3D; `1...` stands for a 1 along each spatial axis. */
 export type AttentionGateWeights = Readonly<

@@ -1,10 +1,11 @@
-import type { Context, WeightSpec } from '../core/definition.ts'
+import type { Context } from '../core/context.ts'
+import type { WeightSpec } from '../core/definition.ts'
 import { bnEps, normWeights } from '../core/norm.ts'
 import { operation, type TensorLike } from '../core/operation.ts'
 import { choice, dynamic, integer } from '../core/params.ts'
+import type { Weights } from '../core/prepared.ts'
 import { checkReduction, reductionParam } from '../core/reduction.ts'
 import type { Output } from '../core/tensor.ts'
-import type { Weights } from '../core/weights.ts'
 
 /** What a published implementation calls its layers, and does where nothing else is asked for. */
 interface Variant {

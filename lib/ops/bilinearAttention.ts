@@ -2,7 +2,7 @@ import type { WeightSpec } from '../core/definition.ts'
 import { bnEps, type NormNames, normWeights } from '../core/norm.ts'
 import { type Output, operation, type TensorLike } from '../core/operation.ts'
 import { choice, dynamic, integer } from '../core/params.ts'
-import type { Weights } from '../core/weights.ts'
+import type { Weights } from '../core/prepared.ts'
 
 type Layer<Name extends string> =
   | `${Name}.conv.conv.${'weight' | 'bias'}`

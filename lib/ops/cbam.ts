@@ -1,10 +1,11 @@
-import type { Context, WeightSpec } from '../core/definition.ts'
+import type { Context } from '../core/context.ts'
+import type { WeightSpec } from '../core/definition.ts'
 import { bnEps, type NormNames, normWeights } from '../core/norm.ts'
 import { operation, type TensorLike } from '../core/operation.ts'
 import { boolean, choice, dynamic, list } from '../core/params.ts'
+import type { Weights } from '../core/prepared.ts'
 import { checkReduction, reductionParam } from '../core/reduction.ts'
 import type { Output } from '../core/tensor.ts'
-import type { Weights } from '../core/weights.ts'
 
 const pools = ['avg', 'max', 'lp', 'lse'] as const
 

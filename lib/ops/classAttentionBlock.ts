@@ -1,6 +1,6 @@
 import { operation, type TensorLike } from '../core/operation.ts'
 import { integer, number } from '../core/params.ts'
-import type { Weights } from '../core/weights.ts'
+import type { Weights } from '../core/prepared.ts'
 
 /** Names of timm's LayerScaleBlockClassAttn. */
 export interface ClassAttentionBlockWeights {

@@ -5,8 +5,8 @@ import {
   convolvedSizes,
 } from '../core/convolution.ts'
 import { operation } from '../core/operation.ts'
+import type { Weights } from '../core/prepared.ts'
 import type { TensorLike } from '../core/tensor.ts'
-import type { Weights } from '../core/weights.ts'
 
 /** Weights of {@link conv3d}. */
 export interface Conv3dWeights {

@@ -1,6 +1,6 @@
 import { type Output, operation, type TensorLike } from '../core/operation.ts'
 import { choice, dynamic, integer } from '../core/params.ts'
-import type { Weights } from '../core/weights.ts'
+import type { Weights } from '../core/prepared.ts'
 
 /** Weights of {@link dotProductAttention}; those that the score and the window do not use are ignored. */
 export interface DotProductAttentionWeights {

@@ -1,6 +1,6 @@
 import { operation, type TensorLike } from '../core/operation.ts'
 import { dynamic, integer, number } from '../core/params.ts'
-import type { Weights } from '../core/weights.ts'
+import type { Weights } from '../core/prepared.ts'
 
 /** Names of timm's GlobalSubSampleAttn. */
 export interface GlobalSubsampledAttentionWeights {

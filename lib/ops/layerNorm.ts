@@ -1,7 +1,7 @@
 import { operation } from '../core/operation.ts'
 import { number } from '../core/params.ts'
+import type { Weights } from '../core/prepared.ts'
 import type { TensorLike } from '../core/tensor.ts'
-import type { Weights } from '../core/weights.ts'
 
 /** Both or neither, `[N]`. */
 export interface LayerNormWeights {

@@ -1,6 +1,6 @@
 import { operation } from '../core/operation.ts'
+import type { Weights } from '../core/prepared.ts'
 import type { TensorLike } from '../core/tensor.ts'
-import type { Weights } from '../core/weights.ts'
 
 /** `weight` is `[out, in]`, `bias` is `[out]`. */
 export interface LinearWeights {

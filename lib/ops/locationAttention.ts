@@ -1,5 +1,5 @@
 import { type Output, operation, type TensorLike } from '../core/operation.ts'
-import type { Weights } from '../core/weights.ts'
+import type { Weights } from '../core/prepared.ts'
 
 /** Weights of {@link locationAttention}. */
 export interface LocationAttentionWeights {

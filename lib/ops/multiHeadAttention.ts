@@ -1,6 +1,6 @@
 import { type Output, operation, type TensorLike } from '../core/operation.ts'
 import { boolean, integer } from '../core/params.ts'
-import type { Weights } from '../core/weights.ts'
+import type { Weights } from '../core/prepared.ts'
 
 /** The state_dict of torch.nn.MultiheadAttention, as it is. */
 export interface MultiHeadAttentionWeights {

@@ -1,4 +1,4 @@
-import type { Context } from '../core/definition.ts'
+import type { Context } from '../core/context.ts'
 import { type Output, operation, type TensorLike } from '../core/operation.ts'
 import { boolean, dynamic, integer, list, number } from '../core/params.ts'
 

@@ -1,8 +1,9 @@
-import type { Context, WeightSpec } from '../core/definition.ts'
+import type { Context } from '../core/context.ts'
+import type { WeightSpec } from '../core/definition.ts'
 import { bnEps, type NormNames, normWeights } from '../core/norm.ts'
 import { type Output, operation, type TensorLike } from '../core/operation.ts'
 import { choice, dynamic, integer, list } from '../core/params.ts'
-import type { Weights } from '../core/weights.ts'
+import type { Weights } from '../core/prepared.ts'
 
 type Unit<Name extends string, N extends 1 | 2 | 3> =
   | NormNames<`${Name}.bn${N}`>

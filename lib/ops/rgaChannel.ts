@@ -1,4 +1,5 @@
 import { type Output, operation, type TensorLike } from '../core/operation.ts'
+import type { Weights } from '../core/prepared.ts'
 import {
   type RelationOptions,
   type RelationWeights,
@@ -6,7 +7,6 @@ import {
   relationSizes,
   relationWeights,
 } from '../core/relation.ts'
-import type { Weights } from '../core/weights.ts'
 
 /** Outputs of {@link rgaChannel}. */
 export interface RgaChannelOutputs {

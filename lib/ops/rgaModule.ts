@@ -1,6 +1,7 @@
 import type { WeightSpec } from '../core/definition.ts'
 import { type Output, operation, type TensorLike } from '../core/operation.ts'
 import { boolean } from '../core/params.ts'
+import type { Weights } from '../core/prepared.ts'
 import {
   type RelationHalf,
   type RelationOptions,
@@ -9,7 +10,6 @@ import {
   relationSizes,
   relationWeights,
 } from '../core/relation.ts'
-import type { Weights } from '../core/weights.ts'
 
 /** The state_dict of RGA_Module; a half that does not run needs none. */
 export type RgaModuleWeights = Partial<RelationWeights<'spatial'> & RelationWeights<'channel'>>

@@ -56,5 +56,5 @@ test('lib/index.ts is sorted re-exports and nothing else', () => {
   const statements = source.match(/^export (type )?(\{[^}]*\}|\*) from '\.\/[\w/.]+\.ts'$/gm) ?? []
   expect(source.replace(/\s+/g, '')).toBe(statements.join('').replace(/\s+/g, ''))
   const paths = statements.map(statement => statement.slice(statement.lastIndexOf("'./")))
-  expect(paths).toEqual([...paths].sort())
+  expect(paths).toEqual([...paths].sort((a, b) => a.localeCompare(b)))
 })

@@ -3,7 +3,7 @@ import { normWeights } from './normInputs.ts'
 import type { Random } from './random.ts'
 import type { Dense, Inputs } from './tensors.ts'
 
-type Half = 'spatial' | 'channel'
+export type Half = 'spatial' | 'channel'
 
 export interface RelationSizes {
   readonly B?: number

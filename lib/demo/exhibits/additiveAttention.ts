@@ -1,7 +1,7 @@
 import { additiveAttention, tensor } from '../../index.ts'
 import { drawAttention, drawPattern } from '../draw.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { tokenAt } from '../photo.ts'
+import { tokenAt } from '../grid.ts'
 import { tellAttention } from '../tell.ts'
 
 /** How narrow the bump of each channel is, and how much all of them weigh. */

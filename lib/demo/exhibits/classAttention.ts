@@ -1,7 +1,8 @@
 import { classAttention, tensor } from '../../index.ts'
 import { askedBy, classFigures, constant, selection } from '../classToken.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { sharpness, tokenAt } from '../photo.ts'
+import { tokenAt } from '../grid.ts'
+import { sharpness } from '../photo.ts'
 import * as reference from '../reference.ts'
 
 export const exhibit: Exhibit = {

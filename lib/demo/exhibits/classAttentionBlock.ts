@@ -1,7 +1,8 @@
 import { classAttentionBlock, type Tensor, tensor } from '../../index.ts'
 import { askedBy, classFigures, constant, selection } from '../classToken.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { sharpness, tokenAt } from '../photo.ts'
+import { tokenAt } from '../grid.ts'
+import { sharpness } from '../photo.ts'
 import * as reference from '../reference.ts'
 
 const normEps = 1e-6

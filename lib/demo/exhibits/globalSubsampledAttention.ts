@@ -2,7 +2,8 @@ import { globalSubsampledAttention, permute, reshape, type Tensor, tensor } from
 import { constant, selection } from '../classToken.ts'
 import { drawAttention, drawVisible } from '../draw.ts'
 import type { Exhibit, Figure } from '../exhibit.ts'
-import { type Grid, type Photo, type Scale, sharpness, tokenAt } from '../photo.ts'
+import { type Grid, type Scale, tokenAt } from '../grid.ts'
+import { type Photo, sharpness } from '../photo.ts'
 import * as reference from '../reference.ts'
 import { tellAttention } from '../tell.ts'
 

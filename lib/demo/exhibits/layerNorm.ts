@@ -3,7 +3,7 @@ import { defaultScale } from '../attention.ts'
 import { headSize } from '../descriptor.ts'
 import { drawAttention } from '../draw.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { type Scale, tokenAt } from '../photo.ts'
+import { type Scale, tokenAt } from '../grid.ts'
 import * as reference from '../reference.ts'
 
 /** The head whose descriptors differ in length: a strong texture has a long one. */
