@@ -1,4 +1,4 @@
-import { clockFor } from '../cli/bench/clock.ts'
+import { clockFor } from '../core/clock.ts'
 import { getNumThreads, setNumThreads, type Tensor } from '../index.ts'
 
 /** A measured call: one line of the table. */
