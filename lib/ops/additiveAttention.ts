@@ -45,8 +45,9 @@ export interface AdditiveAttentionOutputs {
  * Shapes: query [B, Lq, Dq], key [B, Lk, Dk], value [B, Lk, Dv]. keyLengths of 0 give zeros.
  *
  * Queries and keys are projected once; a term of a score then costs one exponential and half a division, and
- * none is stored. Scratch: 4 A B (Lq + Lk) bytes, with plain weights the packed weights too; 4 x 8 B Lk bytes
- * for up to 8 queries, otherwise 1 MB a thread; 4 x 48 Lk bytes a thread more for attentionWeights.
+ * none is stored. Scratch: 4 A B Lq bytes, with plain weights the packed weights too; for up to 8 queries
+ * 4 B Lq Lk bytes, and 1152 A a thread; for more 4 A B Lk bytes, and 1 MB a thread; 4 x 48 Lk bytes a thread
+ * more for attentionWeights.
  *
  * @throws RangeError ERR_FOVEA_BOUNDS for a key length outside 0..Lk, or for v of zeros with normalize;
  * ERR_FOVEA_WEIGHT_SHAPE. TypeError ERR_FOVEA_WEIGHT_MISSING, ERR_FOVEA_WEIGHT_UNKNOWN.

@@ -3,15 +3,20 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/parallel.h"
 #include "engine/gemm.h"
 #include "engine/preparedWeights.h"
 #include "kernels/additive.h"
+#include "kernels/copy.h"
 
 namespace fovea {
 
 namespace {
 
 constexpr float kUnit = 2.88539008177792681f;  // 2 log2(e)
+
+// Keys projected at once: few enough to stay in the second-level cache with 512 channels.
+constexpr int64_t kProjectedKeys = 6 * kPanel;
 
 // The kernel takes channels two by two: an odd one is followed by one that adds nothing.
 int64_t even(int64_t channels) { return (channels + 1) / 2 * 2; }
@@ -69,58 +74,99 @@ AdditiveWeights AdditiveLayer::at(const float* packed) const {
 }
 
 AdditiveScores::AdditiveScores(const Call& call, const AdditiveWeights& weights,
-                               const Tensor& query, const Tensor& key, Scratch& scratch)
-    : channels_(even(weights.channels)),
+                               const Tensor& query, const Tensor& key, bool once, Scratch& scratch)
+    : weights_(weights),
+      keyTensor_(key),
+      channels_(even(weights.channels)),
       queries_(query.shape[1]),
-      panels_((key.shape[1] + kPanel - 1) / kPanel),
-      v_(weights.v) {
+      panels_((key.shape[1] + kPanel - 1) / kPanel) {
   const int64_t batch = query.shape[0], keys = key.shape[1];
-  float* queryRows = scratch.floats(batch * queries_ * channels_);
-  float* keyPanels = scratch.floats(batch * panels_ * channels_ * kPanel);
-  query_ = queryRows;
-  key_ = keyPanels;
+  float* rows = scratch.floats(batch * queries_ * channels_);
+  query_ = rows;
+  projectQueries(call, query, rows);
+  if (once) return;
+  float* panels = scratch.floats(batch * panels_ * channels_ * kPanel);
+  key_ = panels;
+  const int64_t parts = (keys + kProjectedKeys - 1) / kProjectedKeys;
+  parallelFor(call, batch * parts, [&](int64_t task, Scratch& own) {
+    const int64_t b = task / parts, first = task % parts * kProjectedKeys;
+    projectKeys(b, {first, std::min(first + kProjectedKeys, keys)},
+                panels + (b * panels_ + first / kPanel) * channels_ * kPanel, own);
+  });
+}
 
+void AdditiveScores::projectQueries(const Call& call, const Tensor& query, float* rows) const {
   GemmProblem p;
-  p.columns = weights.channels;
-  p.epilogue.scale = kUnit;
-  p.rows = batch * queries_;
+  p.rows = query.shape[0] * queries_;
   p.depth = query.shape[2];
+  p.columns = weights_.channels;
   p.a.matrix = MatrixRows(query);
-  p.b = weights.query;
-  p.epilogue.bias = weights.bias;
-  p.c = MatrixRows(queryRows, channels_, 1);
+  p.b = weights_.query;
+  p.epilogue.scale = kUnit;
+  p.epilogue.bias = weights_.bias;
+  p.c = MatrixRows(rows, channels_, 1);
   gemm(call, p);
+  if (channels_ == weights_.channels) return;
+  for (int64_t i = 1; i <= p.rows; ++i) rows[i * channels_ - 1] = 0;
+}
 
-  // Keys are written where the kernel reads them: 48 side by side, channel by channel.
-  p.rows = keys;
+void AdditiveScores::projectKeys(int64_t b, Interval keys, float* panels, Scratch& scratch) const {
+  const Tensor& key = keyTensor_;
+  struct Target {
+    float* panels;
+    int64_t channels;
+  } target{panels, channels_};
+  GemmProblem p;
+  p.rows = keys.end - keys.begin;
   p.depth = key.shape[2];
-  p.b = weights.key;
-  p.epilogue.bias = nullptr;
-  const int64_t shape[] = {panels_, kPanel, channels_};
-  const int64_t strides[] = {channels_ * kPanel, 1, kPanel};
-  for (int64_t b = 0; b < batch; ++b) {
-    p.a.matrix = MatrixRows(key.floats() + b * key.strides[0], key.strides[1], key.strides[2]);
-    p.c = MatrixRows(Tensor{keyPanels + b * panels_ * channels_ * kPanel, shape, strides, 3});
-    gemm(call, p);
-  }
-
-  if (channels_ == weights.channels) return;
-  for (int64_t i = 1; i <= batch * queries_; ++i) queryRows[i * channels_ - 1] = 0;
-  for (int64_t i = 1; i <= batch * panels_; ++i)
-    std::fill_n(keyPanels + (i * channels_ - 1) * kPanel, int64_t{kPanel}, 0.0f);
+  p.columns = weights_.channels;
+  p.a.matrix = MatrixRows(key.floats() + b * key.strides[0] + keys.begin * key.strides[1],
+                          key.strides[1], key.strides[2]);
+  p.b = weights_.key;
+  p.epilogue.scale = kUnit;
+  p.sink = {
+      [](const void* context, int64_t row, int64_t rows, int64_t column, int columns, float* tile) {
+        const auto& [to, channels] = *static_cast<const Target*>(context);
+        for (int64_t i = row, count; i < row + rows; i += count) {
+          count = std::min(kPanel - i % kPanel, row + rows - i);
+          copy().tile(tile + (i - row) * kPanel, kPanel, 1,
+                      to + (i / kPanel * channels + column) * kPanel + i % kPanel, 1, kPanel, count,
+                      columns);
+        }
+      },
+      &target};
+  gemmBlock(p, {0, p.rows}, {0, p.columns}, scratch);
+  if (channels_ == weights_.channels) return;
+  for (int64_t i = 1; i <= (p.rows + kPanel - 1) / kPanel; ++i)
+    std::fill_n(panels + (i * channels_ - 1) * kPanel, int64_t{kPanel}, 0.0f);
 }
 
 void AdditiveScores::block(int64_t b, int64_t first, int64_t count, Interval keys, float* to,
                            int64_t stride) const {
+  if (!key_ && keys.end - keys.begin > kProjectedKeys) {
+    const int64_t middle = keys.begin + kProjectedKeys;
+    block(b, first, count, {keys.begin, middle}, to, stride);
+    return block(b, first, count, {middle, keys.end}, to + kProjectedKeys, stride);
+  }
+  Scratch& scratch = Scratch::ofThread();
+  const Scratch::Scope scope(scratch);
+  const float* panels;
+  if (key_) {
+    panels = key_ + (b * panels_ + keys.begin / kPanel) * channels_ * kPanel;
+  } else {
+    float* own = scratch.floats(kProjectedKeys * channels_);
+    projectKeys(b, keys, own, scratch);
+    panels = own;
+  }
   AdditiveBlock block;
   block.channels = channels_;
   block.queries = query_ + (b * queries_ + first) * channels_;
   block.rows = count;
   block.queryStride = channels_;
-  block.v = v_;
+  block.v = weights_.v;
   block.scoreStride = stride;
   for (int64_t j = keys.begin; j < keys.end; j += kPanel) {
-    block.keys = key_ + (b * panels_ + j / kPanel) * channels_ * kPanel;
+    block.keys = panels + (j - keys.begin) * channels_;
     block.columns = static_cast<int>(std::min<int64_t>(kPanel, keys.end - j));
     block.scores = to + (j - keys.begin);
     additive().scores(block);

@@ -31,13 +31,14 @@ struct AdditiveLayer {
   AdditiveWeights at(const float* packed) const;
 };
 
-// Queries and keys of a call, projected: 4 A (B Lq + B ceil(Lk / 48) 48) bytes of scratch. No score
-// is kept; `block` computes those that are asked for.
+// Queries and keys of a call, projected. No score is kept; `block` computes those that are asked
+// for. Scratch: 4 A B Lq bytes, and 4 A B Lk where scores of a key may be asked for more than once;
+// where not, keys are projected when their scores are, 4 A 288 bytes a thread.
 class AdditiveScores {
  public:
   // query [B, Lq, Dq], key [B, Lk, Dk].
   AdditiveScores(const Call& call, const AdditiveWeights& weights, const Tensor& query,
-                 const Tensor& key, Scratch& scratch);
+                 const Tensor& key, bool once, Scratch& scratch);
 
   // to[r * stride + j - keys.begin] for queries first + r of entry b; keys.begin is a multiple of
   // kPanel.
@@ -45,8 +46,15 @@ class AdditiveScores {
              int64_t stride) const;
 
  private:
+  void projectQueries(const Call& call, const Tensor& query, float* rows) const;
+  // Keys [keys.begin, keys.end) of entry b, to where the kernel reads them: 48 side by side,
+  // channel by channel.
+  void projectKeys(int64_t b, Interval keys, float* panels, Scratch& scratch) const;
+
+  AdditiveWeights weights_;
+  Tensor keyTensor_;
   int64_t channels_, queries_, panels_;
-  const float *v_, *query_, *key_;
+  const float *query_, *key_ = nullptr;
 };
 
 }  // namespace fovea

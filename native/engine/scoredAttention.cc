@@ -96,12 +96,13 @@ void attendFewQueries(const Call& call, const ScoredAttention& x) {
   Scratch& shared = Scratch::ofThread();
   const Scratch::Scope scope(shared);
   float* scores = shared.floats(batch * queries * keys);
-  const int64_t chunks = (keys + kChunkKeys - 1) / kChunkKeys;
-  parallelFor(call, batch * chunks, [&](int64_t task, Scratch&) {
-    const int64_t b = task / chunks, at = task % chunks * kChunkKeys;
+  constexpr int64_t kTaskKeys = 6 * kPanel;
+  const int64_t tasks = (keys + kTaskKeys - 1) / kTaskKeys;
+  parallelFor(call, batch * tasks, [&](int64_t task, Scratch&) {
+    const int64_t b = task / tasks, at = task % tasks * kTaskKeys;
     const Interval seen = unionOf(x, b, 0, queries);
     const int64_t from = std::max(at, seen.begin / kPanel * kPanel);
-    const int64_t stop = std::min(at + kChunkKeys, seen.end);
+    const int64_t stop = std::min(at + kTaskKeys, seen.end);
     if (from < stop)
       x.scores(b, 0, queries, {from, stop}, scores + b * queries * keys + from, keys);
   });
@@ -125,10 +126,12 @@ void attendFewQueries(const Call& call, const ScoredAttention& x) {
 
 }  // namespace
 
+bool scoredOnce(int64_t queries) { return queries <= kDecodeRows; }
+
 void attendScored(const Call& call, const ScoredAttention& x) {
   const int64_t batch = x.out.shape[0], queries = x.out.shape[1];
   if (batch == 0 || queries == 0) return;
-  if (queries <= kDecodeRows) {
+  if (scoredOnce(queries)) {
     attendFewQueries(call, x);
     return;
   }

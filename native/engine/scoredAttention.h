@@ -21,6 +21,9 @@ struct ScoredAttention {
   FunctionRef<Interval(int64_t b, int64_t i)> visible;
 };
 
+// Whether scores of a key are asked for once: all queries of an entry together.
+bool scoredOnce(int64_t queries);
+
 // Scratch: 48 x 1920 scores a thread beside that of attention; 48 Lk where weights are asked for,
 // and 8 B Lk in all where there are at most 8 queries.
 void attendScored(const Call& call, const ScoredAttention& x);

@@ -38,7 +38,8 @@ void run(const Call& c) {
     layer.pack(c, array);
     packed = array;
   }
-  const AdditiveScores scores(c, layer.at(packed), c.tensor(kQuery), key, scratch);
+  const Tensor& query = c.tensor(kQuery);
+  const AdditiveScores scores(c, layer.at(packed), query, key, scoredOnce(query.shape[1]), scratch);
   ScoredAttention x;
   x.value = c.tensor(kValue);
   x.out = c.tensor(kOut);

@@ -167,8 +167,9 @@ void run(const Call& c) {
   };
 
   if (c.integer(kScore) == kConcat) {
+    const bool once = local != kPredictive && scoredOnce(queries);
     const AdditiveScores additive(c, concatWeights(c, weights, packed, slots, scratch), query, key,
-                                  scratch);
+                                  once, scratch);
     const auto scores = [&](int64_t b, int64_t first, int64_t count, Interval keys, float* to,
                             int64_t stride) { additive.block(b, first, count, keys, to, stride); };
     if (local == kPredictive)
