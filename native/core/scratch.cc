@@ -10,7 +10,7 @@ constexpr size_t kAlignment = 64;
 constexpr size_t kSmallestBlock = size_t{1} << 18;
 // Kept by a thread between calls; what a larger call needed is returned to the system at its end,
 // whose page faults such a call does not notice.
-constexpr size_t kKeptBytes = size_t{16} << 20;
+constexpr size_t kKeptBytes = size_t{32} << 20;
 // No machine has more; sums of sizes below do not overflow.
 constexpr int64_t kMostElements = int64_t{1} << 40;
 }  // namespace
@@ -53,7 +53,7 @@ void* Scratch::take(int64_t count, int64_t size) {
     freeFrom(next);
     (current_ ? current_->next : first_) = nullptr;
     const size_t grown = current_ ? current_->capacity * 2 : kSmallestBlock;
-    next = allocate(std::max(bytes, std::min(grown, kKeptBytes / 4)));
+    next = allocate(std::max(bytes, std::min(grown, kKeptBytes / 8)));
     (current_ ? current_->next : first_) = next;
   }
   current_ = next;
