@@ -11,16 +11,18 @@ namespace fovea {
 namespace {
 
 constexpr float kLog2e = 1.44269504088896341f;
+constexpr int kBlocks = 3;
 constexpr float kHidden = -std::numeric_limits<float>::infinity();
 
 // bias and mask of the block's keys for every query, as AttendPanel::packAddend makes them.
 void gatherAddend(const AttendProblem& p, const QueryRow* rows, int64_t at, int keys,
                   float* addend) {
-  for (int r = 0; r < p.rows; ++r) {
-    float* to = addend + r * kDecodeKeys;
+  const int count = static_cast<int>(p.rows), step = paddedRows(count);
+  for (int r = 0; r < count; ++r) {
     for (int j = 0; j < keys; ++j) {
       const bool hidden = p.mask && rows[r].mask[(at + j) * p.maskStride] == 0;
-      to[j] = hidden ? kHidden : p.bias ? rows[r].bias[(at + j) * p.biasStride] * kLog2e : 0.0f;
+      const float bias = p.bias ? rows[r].bias[(at + j) * p.biasStride] * kLog2e : 0.0f;
+      addend[j * step + r] = hidden ? kHidden : bias;
     }
   }
 }
@@ -30,28 +32,31 @@ void gatherAddend(const AttendProblem& p, const QueryRow* rows, int64_t at, int 
 void decodePart(const AttendProblem& p, int64_t part, float* state, int64_t rowStride,
                 Scratch& scratch) {
   const DecodeTile& tile = decodeTile();
-  const int count = static_cast<int>(p.rows);
-  const int64_t pitch = padded(p.depth);
+  const int count = static_cast<int>(p.rows), all = paddedRows(count);
+  const int64_t pitch = padded(p.depth), valuePitch = padded(p.valueDepth);
   const int64_t partBegin = part * kDecodePart;
   const int64_t partEnd = std::min(partBegin + kDecodePart, p.segments[0].keys);
   const Scratch::Scope scope(scratch);
 
   QueryRow rows[kDecodeRows];
-  float* queries = scratch.floats(count * pitch);
-  float* sums = scratch.floats(count * kDecodeLanes);
-  float* acc = scratch.floats(count * padded(p.valueDepth));
-  float* addend = p.bias || p.mask ? scratch.floats(count * kDecodeKeys) : nullptr;
-  float shift[kDecodeRows] = {}, slopes[kDecodeRows], positions[kDecodeRows];
-  int first[kDecodeRows], last[kDecodeRows];
-  std::memset(queries, 0, sizeof(float) * static_cast<size_t>(count * pitch));
-  std::memset(sums, 0, sizeof(float) * static_cast<size_t>(count) * kDecodeLanes);
-  std::memset(acc, 0, sizeof(float) * static_cast<size_t>(count * padded(p.valueDepth)));
+  float* queries = scratch.floats(all * pitch);
+  float* acc = scratch.floats(all * valuePitch);
+  float* addend = p.bias || p.mask ? scratch.floats(all * kDecodeKeys) : nullptr;
+  float slopes[kDecodeRows] = {}, positions[kDecodeRows] = {};
+  float shift[kDecodeLanes], sums[kDecodeLanes] = {};
+  std::fill(shift, shift + kDecodeLanes, kHidden);
+  int first[kDecodeRows] = {}, last[kDecodeRows] = {};
+  std::memset(queries, 0, sizeof(float) * static_cast<size_t>(all * pitch));
+  std::memset(acc, 0, sizeof(float) * static_cast<size_t>(all * valuePitch));
   int64_t begin = partEnd, end = partBegin;
   p.describe(0, count, rows);
   for (int r = 0; r < count; ++r) {
     if (p.alibi) rows[r].settle(p.segments[0].keys);
     const float by = p.scale * kLog2e;
-    for (int k = 0; k < p.depth; ++k) queries[r * pitch + k] = rows[r].query[k * p.queryInner] * by;
+    for (int k = 0; k < p.depth; ++k) {
+      const int lane = k % kDecodeLanes;
+      queries[(k - lane) * all + r * kDecodeLanes + lane] = rows[r].query[k * p.queryInner] * by;
+    }
     slopes[r] = rows[r].slope * kLog2e;
     if (rows[r].visible[0].begin >= rows[r].visible[0].end) continue;
     begin = std::min(begin, rows[r].visible[0].begin);
@@ -60,17 +65,26 @@ void decodePart(const AttendProblem& p, int64_t part, float* state, int64_t rowS
   begin = std::max(begin, partBegin) / kDecodeKeys * kDecodeKeys;
   end = std::min(end, partEnd);
 
-  KeyBlock keys[2] = {{p.segments[0].key, p.depth, kDecodeKeys, scratch},
-                      {p.segments[0].key, p.depth, kDecodeKeys, scratch}};
-  KeyBlock values[2] = {{p.segments[0].value, p.valueDepth, kDecodeKeys, scratch},
-                        {p.segments[0].value, p.valueDepth, kDecodeKeys, scratch}};
+  // The blocks at hand: this one, the next and the one after it take turns.
+  KeyBlock keys[kBlocks] = {{p.segments[0].key, p.depth, kDecodeKeys, scratch},
+                            {p.segments[0].key, p.depth, kDecodeKeys, scratch},
+                            {p.segments[0].key, p.depth, kDecodeKeys, scratch}};
+  KeyBlock values[kBlocks] = {{p.segments[0].value, p.valueDepth, kDecodeKeys, scratch},
+                              {p.segments[0].value, p.valueDepth, kDecodeKeys, scratch},
+                              {p.segments[0].value, p.valueDepth, kDecodeKeys, scratch}};
+  const auto keysAt = [&](int64_t at) {
+    return static_cast<int>(std::clamp<int64_t>(partEnd - at, 0, kDecodeKeys));
+  };
+  const auto seek = [&](int64_t at) {
+    const auto which = static_cast<size_t>(at / kDecodeKeys % kBlocks);
+    keys[which].seek(at, keysAt(at));
+    values[which].seek(at, keysAt(at));
+  };
   DecodeBlock block;
   block.depth = p.depth;
   block.valueDepth = p.valueDepth;
   block.rows = count;
   block.queries = queries;
-  block.begin = first;
-  block.end = last;
   block.softcap = p.softcap * kLog2e;
   block.addend = addend;
   block.slopes = p.alibi ? slopes : nullptr;
@@ -78,27 +92,23 @@ void decodePart(const AttendProblem& p, int64_t part, float* state, int64_t rowS
   block.shift = shift;
   block.sums = sums;
   block.acc = acc;
-  int now = 0;
-  if (begin < end) {
-    const int size = static_cast<int>(std::min<int64_t>(kDecodeKeys, partEnd - begin));
-    keys[now].seek(begin, size);
-    values[now].seek(begin, size);
-  }
-  for (int64_t at = begin; at < end; at += kDecodeKeys, now ^= 1) {
-    block.keys = static_cast<int>(std::min<int64_t>(kDecodeKeys, partEnd - at));
-    block.keyRows = keys[now].rows();
-    block.valueRows = values[now].rows();
-    const int64_t next = at + kDecodeKeys;
-    block.nextKeys = block.nextValues = nullptr;
-    if (next < end) {
-      const int size = static_cast<int>(std::min<int64_t>(kDecodeKeys, partEnd - next));
-      keys[now ^ 1].seek(next, size);
-      values[now ^ 1].seek(next, size);
-      if (size == kDecodeKeys) {
-        block.nextKeys = keys[now ^ 1].rows();
-        block.nextValues = values[now ^ 1].rows();
-      }
-    }
+  const bool terms = addend || p.alibi || p.softcap > 0;
+  if (begin < end) seek(begin);
+  if (begin < end) seek(begin + kDecodeKeys);
+  for (int64_t at = begin; at < end; at += kDecodeKeys) {
+    seek(at + 2 * kDecodeKeys);
+    block.keys = keysAt(at);
+    // Where there is no whole block to come, this one is asked for again.
+    const auto ahead = [&](int64_t blocks) {
+      const bool whole = keysAt(at + blocks * kDecodeKeys) == kDecodeKeys;
+      return static_cast<size_t>((at / kDecodeKeys + (whole ? blocks : 0)) % kBlocks);
+    };
+    block.keyRows = keys[ahead(0)].rows();
+    block.valueRows = values[ahead(0)].rows();
+    block.nextKeys = keys[ahead(1)].rows();
+    block.nextValues = values[ahead(1)].rows();
+    block.laterKeys = keys[ahead(2)].rows();
+    block.laterValues = values[ahead(2)].rows();
     bool hides = addend != nullptr;
     for (int r = 0; r < count; ++r) {
       const Interval& seen = rows[r].visible[0];
@@ -108,16 +118,20 @@ void decodePart(const AttendProblem& p, int64_t part, float* state, int64_t rowS
       positions[r] = static_cast<float>(rows[r].position - at);
       hides = hides || first[r] > 0 || last[r] < block.keys;
     }
+    const bool plain = !hides && !terms && block.keys == kDecodeKeys;
+    block.begin = plain ? nullptr : first;
+    block.end = plain ? nullptr : last;
     if (addend) gatherAddend(p, rows, at, block.keys, addend);
     block.careful = hides && !attendPanel().finite(block.valueRows, block.keys, p.valueDepth);
     tile.attend(block);
   }
   for (int r = 0; r < count; ++r) {
     float* to = state + r * rowStride;
-    to[0] = shift[r];
-    std::memcpy(to + kDecodeLanes, sums + r * kDecodeLanes, sizeof(float) * kDecodeLanes);
-    std::memcpy(to + 2 * kDecodeLanes, acc + r * padded(p.valueDepth),
-                sizeof(float) * static_cast<size_t>(padded(p.valueDepth)));
+    to[0] = shift[r] == kHidden ? 0 : shift[r];
+    to[1] = 0;
+    for (int i = r; i < kDecodeLanes; i += all) to[1] += sums[i];
+    std::memcpy(to + kDecodeLanes, acc + r * valuePitch,
+                sizeof(float) * static_cast<size_t>(valuePitch));
   }
 }
 
@@ -136,8 +150,8 @@ void decodeJoin(const AttendProblem& p, int64_t parts, float* state, int64_t row
     QueryRow& row = rows[r];
     excess[r] = p.alibi ? row.settle(p.segments[0].keys) : 0.0f;
     float* from = state + r * rowStride;
-    float* sum = from + kDecodeLanes;
-    float* weighted = from + 2 * kDecodeLanes;
+    float* sum = from + 1;
+    float* weighted = from + kDecodeLanes;
     decodeTile().merge(from, sum, weighted, static_cast<int>(parts),
                        decodeStateFloats(p.valueDepth), p.valueDepth);
     shift[r] = from[0];

@@ -13,7 +13,7 @@ constexpr int64_t kDecodePart = 2048;
 
 // State of one query over some keys; consecutive parts lie consecutively.
 constexpr int64_t decodeStateFloats(int64_t valueDepth) {
-  return kDecodeLanes + kDecodeLanes + padded(valueDepth);  // shift, sums, acc
+  return kDecodeLanes + padded(valueDepth);  // shift and sum, acc
 }
 
 // Attends all queries over part `part` of the keys; query r's state goes to state[r * rowStride].

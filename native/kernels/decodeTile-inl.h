@@ -2,125 +2,210 @@ constexpr int kLanes = Vec::kLanes;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kSlack = 8.0f;  // as in attendTile-inl.h
 
-inline void prefetchRow(const float* row, int width) {
-  for (int at = 0; at < width; at += 16) __builtin_prefetch(row + at, 0, 2);
+// Asks for memory that blocks to come need: what the next one reads goes to the first-level cache,
+// what the one after it reads to the second. A line with every few products keeps memory busy; all
+// of a row at once would hold up the loads of this block.
+[[gnu::always_inline]] inline void ask(const float* next, const float* later) {
+  __builtin_prefetch(next, 0, 3);
+  __builtin_prefetch(later, 0, 2);
 }
 
-// Scores of kRows queries, one key after the other; the lanes of kLanes keys are then summed
-// together, by a transposition.
+// The rows of a block are padded to kRows, a power of two, and a score lies at [key][row]: one
+// vector holds a row's scores of some keys, or some rows' scores of a key. What belongs to a row is
+// spread over a lap, the fewest whole vectors with whole keys.
 template <int kRows>
-void scoreRows(const DecodeBlock& b, int first, float* scores) {
-  const int64_t pitch = padded(b.depth);
-  const float* queries = b.queries + first * pitch;
+constexpr int kLap = kRows > kLanes ? kRows : kLanes;
+template <int kRows>
+constexpr int kLapKeys = kLap<kRows> / kRows;
+
+// Lane i: the sum of the lanes of x[i]. Halves the vectors step by step: 3 (kLanes - 1)
+// instructions, where a transposition and its sums take five times as many.
+[[gnu::always_inline]] inline Vec sumsOf(Vec (&x)[kLanes]) {
+#pragma GCC unroll 4
+  for (int half = kLanes / 2; half > 0; half /= 2) {
+#pragma GCC unroll 8
+    for (int i = 0; i < half; ++i)
+      x[i] = Vec::evens(x[2 * i], x[2 * i + 1]) + Vec::odds(x[2 * i], x[2 * i + 1]);
+  }
+  return x[0];
+}
+
+// Keys of a lap, and where those of the blocks to come lie.
+template <int kKeys>
+struct LapRows {
+  const float *key[kKeys], *next[kKeys], *later[kKeys];
+};
+
+// acc[i][r] += the products of kLanes elements from k on, of which `width` exist.
+template <int kRows, int kKeys>
+[[gnu::always_inline]] inline void multiplyAdd(const LapRows<kKeys>& rows, const float* queries,
+                                               int k, int width, Vec (&acc)[kKeys][kRows]) {
+  const int lane = k % kDecodeLanes;
+  queries += (k - lane) * kRows + lane;
+  Vec x[kKeys];
+#pragma GCC unroll 16
+  for (int i = 0; i < kKeys; ++i) {
+    ask(rows.next[i] + k, rows.later[i] + k);
+    x[i] =
+        width == kLanes ? Vec::loadOnce(rows.key[i] + k) : Vec::loadPartial(rows.key[i] + k, width);
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+    const Vec q = Vec::loadOnce(queries + r * kDecodeLanes);
+#pragma GCC unroll 16
+    for (int i = 0; i < kKeys; ++i) acc[i][r] = Vec::fma(x[i], q, acc[i][r]);
+  }
+}
+
+// The scores of all keys, a lap at a time. Behind the last key it is repeated.
+template <int kRows>
+[[gnu::noinline]] void score(const DecodeBlock& b, float* scores) {
+  constexpr int kKeys = kLapKeys<kRows>;
   const int whole = b.depth / kLanes * kLanes, rest = b.depth - whole;
-  const bool ahead = b.nextKeys && first == 0 && kRows <= kLanes;
-  Vec lanes[kRows][kLanes];
-  for (int j = 0; j < b.keys; j += kLanes) {
-    const int count = b.keys - j < kLanes ? b.keys - j : kLanes;
-    for (int i = 0; i < count; ++i) {
-      const float* key = b.keyRows[j + i];
-      if (ahead && i < kLanes - kRows) prefetchRow(b.nextKeys[j + i], b.depth);
-      Vec acc[kRows];
-#pragma GCC unroll 8
-      for (int r = 0; r < kRows; ++r) acc[r] = Vec::zero();
-      for (int k = 0; k < whole; k += kLanes) {
-        const Vec x = Vec::load(key + k);
-#pragma GCC unroll 8
-        for (int r = 0; r < kRows; ++r)
-          acc[r] = Vec::fma(x, Vec::load(queries + r * pitch + k), acc[r]);
-      }
-      if (rest) {
-        const Vec x = Vec::loadPartial(key + whole, rest);
-#pragma GCC unroll 8
-        for (int r = 0; r < kRows; ++r)
-          acc[r] = Vec::fma(x, Vec::load(queries + r * pitch + whole), acc[r]);
-      }
-#pragma GCC unroll 8
-      for (int r = 0; r < kRows; ++r) lanes[r][i] = acc[r];
+  for (int j = 0; j < b.keys; j += kKeys) {
+    LapRows<kKeys> rows;
+    Vec acc[kKeys][kRows];
+#pragma GCC unroll 16
+    for (int i = 0; i < kKeys; ++i) {
+      const int at = j + i < b.keys ? j + i : b.keys - 1;
+      rows.key[i] = b.keyRows[at];
+      rows.next[i] = b.nextKeys[at];
+      rows.later[i] = b.laterKeys[at];
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) acc[i][r] = Vec::zero();
     }
-    // The sums over lanes need nothing from memory: what is asked for meanwhile keeps it busy.
-    for (int r = 0; r < kRows; ++r) {
-      if (ahead) prefetchRow(b.nextKeys[j + kLanes - kRows + r], b.depth);
-      for (int i = count; i < kLanes; ++i) lanes[r][i] = Vec::zero();
-      Vec::transpose(lanes[r]);
-      for (int width = kLanes / 2; width > 0; width /= 2)
-        for (int i = 0; i < width; ++i) lanes[r][i] = lanes[r][i] + lanes[r][i + width];
-      lanes[r][0].store(scores + (first + r) * kDecodeKeys + j);
+    for (int k = 0; k < whole; k += kLanes)
+      multiplyAdd<kRows, kKeys>(rows, b.queries, k, kLanes, acc);
+    if (rest) multiplyAdd<kRows, kKeys>(rows, b.queries, whole, rest, acc);
+#pragma GCC unroll 8
+    for (int at = 0; at < kLap<kRows>; at += kLanes) {
+      Vec lanes[kLanes];
+#pragma GCC unroll 16
+      for (int i = 0; i < kLanes; ++i) lanes[i] = acc[(at + i) / kRows][(at + i) % kRows];
+      sumsOf(lanes).store(scores + j * kRows + at);
     }
   }
 }
 
-// p = exp2(s - shift) for one row; returns what its acc has to be multiplied by.
-float normaliseRow(const DecodeBlock& b, int r, float* scores) {
+// What is added to plain scores, and -inf for a key that a row does not see.
+template <int kRows>
+[[gnu::noinline]] void applyTerms(const DecodeBlock& b, float* scores) {
+  constexpr int kSize = kLap<kRows>;
+  // Of the lanes of a lap, relative to the lap's first key.
+  alignas(64) float begin[kSize], end[kSize], slope[kSize], position[kSize];
+  for (int i = 0; i < kSize; ++i) {
+    const int r = i % kRows, key = i / kRows;
+    begin[i] = static_cast<float>(b.begin[r] - key);
+    end[i] = static_cast<float>(b.end[r] - key);
+    slope[i] = b.slopes ? b.slopes[r] : 0.0f;
+    position[i] = b.slopes ? b.positions[r] - static_cast<float>(key) : 0.0f;
+  }
   const Vec hidden = Vec::set(-kInfinity), cap = Vec::set(b.softcap);
   const Vec perCap = Vec::set(b.softcap > 0 ? 1 / b.softcap : 0);
-  Vec most = hidden;
-  for (int j = 0; j < b.keys; j += kLanes) {
-    Vec s = Vec::load(scores + j);
-    if (b.softcap > 0) s = cap * tanh(s * perCap);
-    if (b.slopes) {
-      const Vec away = Vec::set(b.positions[r] - float(j)) - Vec::iota();
-      s = Vec::fnma(Vec::set(b.slopes[r]), Vec::abs(away), s);
+  for (int j = 0; j < b.keys; j += kLapKeys<kRows>) {
+    const Vec key = Vec::set(static_cast<float>(j));
+    for (int at = 0; at < kSize; at += kLanes) {
+      float* score = scores + j * kRows + at;
+      Vec s = Vec::load(score);
+      if (b.softcap > 0) s = cap * tanh(s * perCap);
+      if (b.slopes)
+        s = Vec::fnma(Vec::load(slope + at), Vec::abs(Vec::load(position + at) - key), s);
+      if (b.addend) {
+        const Vec a = Vec::load(b.addend + j * kRows + at);
+        s = Vec::select(Vec::equal(a, hidden), hidden, s + a);
+      }
+      const Mask seen =
+          Vec::lessEqual(Vec::load(begin + at), key) & Vec::less(key, Vec::load(end + at));
+      Vec::select(seen, s, hidden).store(score);
     }
-    if (b.addend) {
-      const Vec a = Vec::load(b.addend + r * kDecodeKeys + j);
-      s = Vec::select(Vec::equal(a, hidden), hidden, s + a);
-    }
-    s = Vec::select(Mask::between(b.begin[r] - j, b.end[r] - j), s, hidden);
-    s.store(scores + j);
-    most = Vec::max(most, s);
   }
-  const float top = most.maximum();
-  float* sums = b.sums + r * kDecodeLanes;
-  Vec sum = Vec::load(sums);
-  const bool fresh = sum.sum() == 0 && top > -kInfinity;
-  float factor = 1.0f;
-  if (fresh || top > b.shift[r] + kSlack) {
-    if (!fresh) {
-      float one[kLanes];
-      exp2OrZero(Vec::set(b.shift[r] - top)).store(one);
-      factor = one[0];
-    }
-    b.shift[r] = top;
-    sum = sum * Vec::set(factor);
-  }
-  const Vec shift = Vec::set(b.shift[r]), smallest = Vec::set(std::numeric_limits<float>::min());
-  for (int j = 0; j < b.keys; j += kLanes) {
-    const Vec s = Vec::load(scores + j);
-    Vec p = exp2OrZero(s - shift);
-    if (b.careful)  // zero must mean hidden, and nothing else
-      p = Vec::select(Vec::equal(s, hidden), Vec::zero(), Vec::max(smallest, p));
-    p.store(scores + j);
-    sum = sum + p;
-  }
-  sum.store(sums);
-  return factor;
 }
 
-template <int kRows, int kVecs>
-inline void weighColumns(const DecodeBlock& b, int first, const float* p, const float* factor,
-                         int column, int width, bool prefetch) {
+// Moves the shift of rows whose largest score, among top's lanes, exceeds it by more than the
+// slack, and rescales their sums; factor[r] becomes what row r's acc has to be multiplied by.
+template <int kRows>
+[[gnu::noinline]] void moveShift(const DecodeBlock& b, const float* top, float* factor) {
+  constexpr int kSize = kLap<kRows>;
+  alignas(64) float by[kSize];
+  for (int r = 0; r < kRows; ++r) {
+    float highest = top[r];
+    for (int i = r + kRows; i < kSize; i += kRows) highest = top[i] > highest ? top[i] : highest;
+    const float before = b.shift[r];
+    const bool moves = highest > before + kSlack, fresh = before == -kInfinity;
+    for (int i = r; i < kSize; i += kRows) {
+      by[i] = moves && !fresh ? before - highest : 0.0f;
+      if (moves) b.shift[i] = highest;
+    }
+  }
+  for (int at = 0; at < kSize; at += kLanes) {
+    const Vec f = exp2OrZero(Vec::load(by + at));
+    (Vec::load(b.sums + at) * f).store(b.sums + at);
+    f.store(by + at);
+  }
+  for (int r = 0; r < kRows; ++r) factor[r] = by[r];
+}
+
+// p = exp2(s - shift); factor[r] becomes what row r's acc has to be multiplied by.
+template <int kRows>
+[[gnu::noinline]] void normalise(const DecodeBlock& b, float* scores, float* factor) {
+  constexpr int kSize = kLap<kRows>, kVecs = kSize / kLanes;
+  const int size = (b.keys * kRows + kSize - 1) / kSize * kSize;
+  const Vec hidden = Vec::set(-kInfinity), slack = Vec::set(kSlack);
+  alignas(64) float top[kSize];
+  bool moves = false;
+#pragma GCC unroll 8
+  for (int v = 0; v < kVecs; ++v) {
+    Vec most = hidden;
+    for (int at = v * kLanes; at < size; at += kSize) most = Vec::max(most, Vec::load(scores + at));
+    most.store(top + v * kLanes);
+    moves = moves || Vec::less(Vec::load(b.shift + v * kLanes) + slack, most).any();
+  }
+  for (int r = 0; r < kRows; ++r) factor[r] = 1.0f;
+  if (moves) moveShift<kRows>(b, top, factor);
+  const Vec smallest = Vec::set(std::numeric_limits<float>::min());
+#pragma GCC unroll 8
+  for (int v = 0; v < kVecs; ++v) {
+    Vec sum = Vec::load(b.sums + v * kLanes), shift = Vec::load(b.shift + v * kLanes);
+    shift = Vec::select(Vec::equal(shift, hidden), Vec::zero(), shift);  // has seen nothing yet
+    for (int at = v * kLanes; at < size; at += kSize) {
+      const Vec s = Vec::load(scores + at);
+      Vec p = exp2OrZero(s - shift);
+      if (b.careful)  // zero must mean hidden, and nothing else
+        p = Vec::select(Vec::equal(s, hidden), Vec::zero(), Vec::max(smallest, p));
+      p.store(scores + at);
+      sum = sum + p;
+    }
+    sum.store(b.sums + v * kLanes);
+  }
+}
+
+// acc[r] = factor[r] acc[r] + sum_j p[j][r] value[j] for kVecs vectors of columns; kPartial: only
+// `rest` of the last one's exist.
+template <int kRows, int kVecs, bool kPartial>
+[[gnu::noinline]] void weighColumns(const DecodeBlock& b, const float* p, const float* factor,
+                                    int column, int rest) {
   const int64_t pitch = padded(b.valueDepth);
-  float* out = b.acc + first * pitch + column;
-  const int rest = width - (kVecs - 1) * kLanes;  // columns of the last vector
+  float* out = b.acc + column;
   Vec acc[kRows][kVecs];
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
+    const Vec by = Vec::set(factor[r]);
 #pragma GCC unroll 8
-    for (int c = 0; c < kVecs; ++c)
-      acc[r][c] = Vec::load(out + r * pitch + c * kLanes) * Vec::set(factor[first + r]);
+    for (int c = 0; c < kVecs; ++c) acc[r][c] = Vec::load(out + r * pitch + c * kLanes) * by;
   }
   for (int j = 0; j < b.keys; ++j) {
     const float* value = b.valueRows[j] + column;
-    if (prefetch) prefetchRow(b.nextValues[j] + column, width);
+    const float *next = b.nextValues[j] + column, *later = b.laterValues[j] + column;
     Vec v[kVecs];
 #pragma GCC unroll 8
-    for (int c = 0; c < kVecs - 1; ++c) v[c] = Vec::load(value + c * kLanes);
-    v[kVecs - 1] = rest >= kLanes ? Vec::load(value + (kVecs - 1) * kLanes)
-                                  : Vec::loadPartial(value + (kVecs - 1) * kLanes, rest);
+    for (int c = 0; c < kVecs; ++c) {
+      ask(next + c * kLanes, later + c * kLanes);
+      v[c] = kPartial && c == kVecs - 1 ? Vec::loadPartial(value + c * kLanes, rest)
+                                        : Vec::loadOnce(value + c * kLanes);
+    }
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
-      const Vec w = Vec::set(p[(first + r) * kDecodeKeys + j]);
+      const Vec w = Vec::set(p[j * kRows + r]);
 #pragma GCC unroll 8
       for (int c = 0; c < kVecs; ++c) acc[r][c] = Vec::fma(w, v[c], acc[r][c]);
     }
@@ -133,61 +218,60 @@ inline void weighColumns(const DecodeBlock& b, int first, const float* p, const 
 }
 
 template <int kRows>
-void weighRows(const DecodeBlock& b, int first, const float* p, const float* factor) {
+void weigh(const DecodeBlock& b, const float* p, const float* factor) {
   // Accumulators: 16 of 32 registers, or 8 of 16.
   constexpr int kVecs = kRows == 1 ? 8 : (Vec::kRegisters / 2) / kRows;
-  const bool prefetch = b.nextValues && first == 0;
-  for (int column = 0; column < b.valueDepth;) {
-    const int left = b.valueDepth - column;
-    if (left > (kVecs - 1) * kLanes) {
-      const int width = left < kVecs * kLanes ? left : kVecs * kLanes;
-      weighColumns<kRows, kVecs>(b, first, p, factor, column, width, prefetch);
-      column += kVecs * kLanes;
-    } else {
-      const int width = left < kLanes ? left : kLanes;
-      weighColumns<kRows, 1>(b, first, p, factor, column, width, prefetch);
-      column += kLanes;
+  constexpr int kWidth = kVecs * kLanes;
+  int c = 0;
+  for (; c + kWidth <= b.valueDepth; c += kWidth)
+    weighColumns<kRows, kVecs, false>(b, p, factor, c, 0);
+  for (; c + kLanes <= b.valueDepth; c += kLanes) weighColumns<kRows, 1, false>(b, p, factor, c, 0);
+  if (c < b.valueDepth) weighColumns<kRows, 1, true>(b, p, factor, c, b.valueDepth - c);
+}
+
+// A hidden key (p = 0) adds nothing, whatever its value.
+template <int kRows>
+void weighCarefully(const DecodeBlock& b, const float* p, const float* factor) {
+  const int64_t pitch = padded(b.valueDepth);
+  for (int r = 0; r < b.rows; ++r) {
+    for (int c = 0; c < b.valueDepth; c += kLanes) {
+      const int width = b.valueDepth - c < kLanes ? b.valueDepth - c : kLanes;
+      Vec acc = Vec::load(b.acc + r * pitch + c) * Vec::set(factor[r]);
+      for (int j = 0; j < b.keys; ++j)
+        if (p[j * kRows + r] != 0)
+          acc = Vec::fma(Vec::set(p[j * kRows + r]), Vec::loadPartial(b.valueRows[j] + c, width),
+                         acc);
+      acc.store(b.acc + r * pitch + c);
     }
   }
 }
 
-// A hidden key (p = 0) adds nothing, whatever its value.
-void weighRowCarefully(const DecodeBlock& b, int r, const float* p, const float* factor) {
-  const int64_t pitch = padded(b.valueDepth);
-  for (int c = 0; c < b.valueDepth; c += kLanes) {
-    const int width = b.valueDepth - c < kLanes ? b.valueDepth - c : kLanes;
-    Vec acc = Vec::load(b.acc + r * pitch + c) * Vec::set(factor[r]);
-    for (int j = 0; j < b.keys; ++j)
-      if (p[r * kDecodeKeys + j] != 0)
-        acc = Vec::fma(Vec::set(p[r * kDecodeKeys + j]),
-                       Vec::loadPartial(b.valueRows[j] + c, width), acc);
-    acc.store(b.acc + r * pitch + c);
-  }
+template <int kRows>
+void attendRows(const DecodeBlock& b) {
+  alignas(64) float scores[kDecodeKeys * kRows];
+  float factor[kRows];
+  score<kRows>(b, scores);
+  if (b.begin) applyTerms<kRows>(b, scores);
+  normalise<kRows>(b, scores, factor);
+  if (b.careful)
+    weighCarefully<kRows>(b, scores, factor);
+  else
+    weigh<kRows>(b, scores, factor);
 }
 
 void attendDecoding(const DecodeBlock& b) {
-  alignas(64) float scores[kDecodeRows * kDecodeKeys];
-  float factor[kDecodeRows];
-  int r = 0;
-  for (; r + 8 <= b.rows; r += 8) scoreRows<8>(b, r, scores);
-  for (; r + 4 <= b.rows; r += 4) scoreRows<4>(b, r, scores);
-  for (; r + 2 <= b.rows; r += 2) scoreRows<2>(b, r, scores);
-  for (; r < b.rows; ++r) scoreRows<1>(b, r, scores);
-  for (r = 0; r < b.rows; ++r) factor[r] = normaliseRow(b, r, scores + r * kDecodeKeys);
-  r = 0;
-  for (; b.careful && r < b.rows; ++r) weighRowCarefully(b, r, scores, factor);
-  for (; r + 8 <= b.rows; r += 8) weighRows<8>(b, r, scores, factor);
-  for (; r + 4 <= b.rows; r += 4) weighRows<4>(b, r, scores, factor);
-  for (; r + 2 <= b.rows; r += 2) weighRows<2>(b, r, scores, factor);
-  for (; r < b.rows; ++r) weighRows<1>(b, r, scores, factor);
+  const int rows = paddedRows(b.rows);
+  if (rows == 1) attendRows<1>(b);
+  if (rows == 2) attendRows<2>(b);
+  if (rows == 4) attendRows<4>(b);
+  if (rows == 8) attendRows<8>(b);
 }
 
 void merge(float* shift, float* sums, float* acc, int parts, int64_t stride, int valueDepth) {
   float top = -kInfinity;
   for (int p = 0; p < parts; ++p) {
-    float* sum = sums + p * stride;
-    sum[0] = Vec::load(sum).sum();
-    if (sum[0] != 0 && !(shift[p * stride] <= top)) top = shift[p * stride];
+    const float sum = sums[p * stride];
+    if (sum != 0 && !(shift[p * stride] <= top)) top = shift[p * stride];
   }
   float total = 0;
   for (int p = 0; p < parts; ++p) {
