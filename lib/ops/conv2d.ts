@@ -40,8 +40,8 @@ export interface Conv2dOptions {
  * `[B, Cout, ...]` with `floor((n + 2 * padding - dilation * (k - 1) - 1) / stride) + 1` positions along
  * an axis of n.
  *
- * Scratch: the packed weights (those of a group rounded up to multiples of 8 output channels), unless they
- * are prepared; and 0.8 MB for each thread, more only where a single row of all taps is larger.
+ * Scratch: the packed weights (those of a group rounded up to multiples of 8 or 16 output channels), unless they
+ * are prepared; and 0.9 MB for each thread, more only where a single row of all taps is larger.
  *
  * @throws RangeError ERR_FOVEA_SHAPE where the kernel does not fit into the padded x,
  * ERR_FOVEA_WEIGHT_SHAPE where the weights do not suit x and groups, ERR_FOVEA_OPTION where groups do not

@@ -53,7 +53,7 @@ struct ConvProblem {
   std::span<const MapStep> steps;
 };
 
-// Scratch a thread: at most 0.8 MB, more only where one row of every tap of one input channel, or
+// Scratch a thread: at most 0.9 MB, more only where one row of every tap of one input channel, or
 // one row of 8 output channels, is larger.
 void conv(const Call& call, const ConvProblem& problem);
 

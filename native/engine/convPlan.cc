@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "kernels/pack.h"
+#include "kernels/convTile.h"
 
 namespace fovea {
 
@@ -19,6 +19,17 @@ constexpr int64_t kSumFloats = 1 << 16;
 // Steps of a chunk of the product, and positions of a run, of a multiple of which a box is made.
 constexpr int64_t kBlockDepth = 288;
 constexpr int64_t kRunPositions = 48;
+// Where channels lie in the lanes: steps whose weights for 64 output channels take 18 KB of the
+// first-level cache (36 KB are 1 % faster where nobody else uses it, and slower where a neighbour
+// on the core does); positions of a box, over which the weights are fetched once; floats of its
+// sums, 384 KB; the shortest sum that is worth turning its results round.
+constexpr int64_t kColumnDepth = 72;
+constexpr int64_t kColumnPositions = 800;
+constexpr int64_t kColumnFloats = 3 << 15;
+constexpr int64_t kLeastDepth = 64;
+// With two columns a step has too few multiply-adds for its loads: 64 to 32 channels of 56 x 56
+// went from 4.0 to 4.4 ms.
+constexpr int64_t kLeastColumns = 3;
 // Wider rows are cut.
 constexpr int64_t kMostColumns = 384;
 constexpr int64_t kMostReach = 256;
@@ -36,11 +47,25 @@ int64_t evenPart(int64_t count, int64_t most, int64_t unit) {
 
 }  // namespace
 
-ConvAxis::ConvAxis(const ConvShape& shape, int axis, bool isShared)
+bool takesColumns(const ConvShape& s) {
+  const int64_t outs = s.outChannels / s.groups, depth = s.inChannels / s.groups * s.taps();
+  const bool shifts = (s.kernel[2] - 1) * s.dilation[2] >= s.stride[2];
+  const int64_t columns = ceilDiv(outs, kColumn);
+  return shifts && depth >= kLeastDepth && columns >= kLeastColumns &&
+         4 * outs >= 3 * columns * kColumn;
+}
+
+int64_t stripChannels(const ConvShape& shape) { return takesColumns(shape) ? kColumn : kStrip; }
+
+ConvAxis::ConvAxis(const ConvShape& shape, int axis, bool isShared, bool steps)
     : shared(isShared), stride(shape.stride[axis]), dilation(shape.dilation[axis]) {
   const int64_t taps = shape.kernel[axis];
   // Taps further apart share next to nothing, and such a plane could be of any size.
   shared = shared && (taps - 1) * dilation / stride <= kMostReach * taps;
+  if (shared && steps) {
+    step = stride;
+    stride = 1;
+  }
   // Residues of k * dilation repeat after stride / gcd taps.
   planes = shared ? std::min(taps, stride / std::gcd(stride, dilation)) : taps;
   reach = shared ? (taps - 1) * dilation / stride : 0;
@@ -49,17 +74,23 @@ ConvAxis::ConvAxis(const ConvShape& shape, int axis, bool isShared)
 // Lays the axes out in the given way; returns what a position then costs, in cycles.
 double ConvPlan::lay(const ConvShape& s, const FeatureMap& map, bool sharedY, bool sharedX) {
   const int64_t ins = s.inChannels / s.groups, outs = s.outChannels / s.groups;
-  y = ConvAxis(s, 1, sharedY);
-  x = ConvAxis(s, 2, sharedX);
+  y = ConvAxis(s, 1, sharedY, columnsOfChannels);
+  x = ConvAxis(s, 2, sharedX, columnsOfChannels);
   // Where a box meets several parts of the output channels, all of its input stays laid out: 256 to
   // 256 channels of 56 x 56 went from 4.74 to 4.47 ms.
-  int64_t most = s.taps() == 1 ? kBoxPositions : kMostColumns;
+  int64_t box = kBoxPositions;
+  if (columnsOfChannels) {
+    const int64_t all = map.batch * out[0] * out[1] * out[2];
+    box = std::clamp(std::min(all / kTasks, kColumnFloats / std::max<int64_t>(outs, 1)),
+                     kFewPositions, kColumnPositions);
+  }
+  int64_t most = s.taps() == 1 ? kBoxPositions : std::min(kMostColumns, box);
   if (s.taps() == 1 && outs > kSumFloats / kBoxPositions) {
     most = std::clamp<int64_t>(kMapFloats / std::max<int64_t>(ins, 1), kFewPositions, most);
   }
   columns = evenPart(out[2], most, 16);
   boxColumns_ = ceilDiv(out[2], columns);
-  pitch = columns + x.reach;
+  pitch = x.span(columns);
   if (x.planes == 1 && s.stride[2] == 1 && boxColumns_ == 1) {
     // Zeros behind a row are those in front of the next.
     const int64_t behind = pitch - std::min(s.padding[2], pitch) - map.size[2];
@@ -68,21 +99,20 @@ double ConvPlan::lay(const ConvShape& s, const FeatureMap& map, bool sharedY, bo
   const int64_t rowFloats = s.kernel[0] * x.planes * y.planes * pitch;
   const int64_t fitting = kMapFloats / std::max<int64_t>(ins * rowFloats, 1) - y.reach;
   const int64_t few = ceilDiv(kFewPositions, pitch);
-  rows = evenPart(out[1],
-                  std::min(std::max(fitting, few), std::max<int64_t>(kBoxPositions / pitch, 1)), 1);
+  const int64_t many = std::max<int64_t>(box / (columnsOfChannels ? columns : pitch), 1);
+  rows = evenPart(out[1], columnsOfChannels ? many : std::min(std::max(fitting, few), many), 1);
   boxRows_ = ceilDiv(out[1], rows);
-  planeFloats = (rows + y.reach) * pitch;
+  planeFloats = y.span(rows) * pitch;
   sliceFloats = x.planes * y.planes * planeFloats;
   channelFloats = s.kernel[0] * sliceFloats;
-  const double positions = static_cast<double>((rows - 1) * pitch + columns);
-  const double lanes = static_cast<double>(ceilDiv((rows - 1) * pitch + columns, 16));
-  const double products = lanes * static_cast<double>(s.taps() * outs) / 2;
+  const int64_t computed = columnsOfChannels ? rows * columns : (rows - 1) * pitch + columns;
+  const double products =
+      static_cast<double>(ceilDiv(computed, 16)) * static_cast<double>(s.taps() * outs) / 2;
   const double packing = static_cast<double>(channelFloats) / 6;
-  return static_cast<double>(ins) * (products + packing) / positions *
-         (positions / static_cast<double>(rows * columns));
+  return static_cast<double>(ins) * (products + packing) / static_cast<double>(rows * columns);
 }
 
-ConvPlan::ConvPlan(const ConvShape& s, const FeatureMap& map) {
+ConvPlan::ConvPlan(const ConvShape& s, const FeatureMap& map) : columnsOfChannels(takesColumns(s)) {
   for (int axis = 0; axis < 3; ++axis) out[axis] = s.outSize(axis, map.size[axis]);
   const int64_t ins = s.inChannels / s.groups, outs = s.outChannels / s.groups;
   double best = lay(s, map, true, true);
@@ -95,31 +125,43 @@ ConvPlan::ConvPlan(const ConvShape& s, const FeatureMap& map) {
   }
   lay(s, map, bestWay & 1, bestWay & 2);
   // Behind the last row: the zeros that it does not share, and what whole vectors read.
-  slackFloats = columns + x.reach - pitch + 16;
-  chunkChannels = evenPart(ins, kMapFloats / std::max<int64_t>(channelFloats, 1), 1);
-  blockChannels = evenPart(chunkChannels, kBlockDepth / s.taps(), 1);
-  const int64_t positions = (rows - 1) * pitch + columns;
-  sumPitch = ceilDiv(positions, 16) * 16 + 16;
-  runPositions = kRunPositions;
+  slackFloats = x.span(columns) - pitch + 16;
+  const int64_t positions = (rows - 1) * pitch + columns, strip = stripChannels(s);
+  strips = ceilDiv(outs, strip);
+  const int64_t mostChannels = kMapFloats / std::max<int64_t>(channelFloats, 1);
+  if (columnsOfChannels) {
+    chunkChannels = evenPart(ins, std::min(mostChannels, kColumnDepth / s.taps()), 1);
+    blockChannels = chunkChannels;
+    runPositions = ceilDiv(rows * columns, kPlaces) * kPlaces;
+    partStrips = evenPart(strips, kColumnFloats / (runPositions * strip), 4);
+  } else {
+    chunkChannels = evenPart(ins, mostChannels, 1);
+    blockChannels = evenPart(chunkChannels, kBlockDepth / s.taps(), 1);
+    runPositions = kRunPositions;
+    partStrips = evenPart(strips, kSumFloats / (ceilDiv(positions, 16) * 16 * strip), 1);
+  }
 
-  strips = ceilDiv(outs, kStrip);
-  partStrips = evenPart(strips, kSumFloats / (sumPitch * kStrip), 1);
   // Output channels of a box are shared out where there are few boxes, groups where one is little
-  // work.
+  // work. Boxes are taken together where there are many, and each asks for the next one's input.
   const int64_t products = std::max<int64_t>(ins * s.taps() * outs * positions, 1);
   const int64_t pieces = map.batch * boxes();
   taskStrips = strips;
-  taskGroups = 1;
+  taskGroups = taskBoxes = 1;
   if (s.groups == 1) {
     const int64_t wanted =
         std::min(ceilDiv(kTasks, std::max<int64_t>(pieces, 1)), products / kTaskProducts);
-    taskStrips = evenPart(strips, ceilDiv(strips, std::max<int64_t>(wanted, 1)), 1);
-    partStrips = std::min(partStrips, taskStrips);
+    taskStrips =
+        evenPart(strips, ceilDiv(strips, std::max<int64_t>(wanted, 1)), columnsOfChannels ? 4 : 1);
+    if (columnsOfChannels) taskBoxes = std::max<int64_t>(pieces / kTasks, 1);
   } else {
     taskGroups = std::clamp<int64_t>(kTaskProducts / products, 1, s.groups);
   }
+  partStrips = std::min(partStrips, taskStrips);
+  sumPitch = columnsOfChannels ? partStrips * strip : ceilDiv(positions, 16) * 16 + 16;
+  sumFloats = sumPitch * (columnsOfChannels ? runPositions : partStrips * strip);
   stripTasks = std::max<int64_t>(ceilDiv(strips, std::max<int64_t>(taskStrips, 1)), 1);
   groupTasks = ceilDiv(s.groups, taskGroups);
+  boxTasks = ceilDiv(pieces, taskBoxes);
 }
 
 ConvBox ConvPlan::box(int64_t index) const {

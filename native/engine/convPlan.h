@@ -9,6 +9,11 @@
 // An axis is laid out in one of two ways, whichever costs less. Shared: one plane for each residue
 // of the stride that the taps meet, and taps shift within it. Apart: a plane for every tap, with no
 // position between rows; for small maps and wide dilations.
+//
+// Of the two products of kernels/convTile.h the one with output channels in the lanes takes kernels
+// that are wider than one tap, whose loads of positions would straddle cache lines. Input channels
+// are then laid out as many at a time as have their weights for 64 output channels in the
+// first-level cache, and positions between rows are left out.
 #pragma once
 #include <cstdint>
 
@@ -20,10 +25,14 @@ struct ConvAxis {
   bool shared = true;
   int64_t planes = 1;
   int64_t reach = 0;  // the largest shift within a plane
+  int64_t step = 1;   // of a plane's elements from one position to the next
   int64_t stride = 1, dilation = 1;
 
   ConvAxis() = default;
-  ConvAxis(const ConvShape& shape, int axis, bool shared);
+  // `steps`: one plane whatever the stride, where positions need not be adjacent.
+  ConvAxis(const ConvShape& shape, int axis, bool shared, bool steps);
+  // Elements of a plane that `positions` of the output read.
+  int64_t span(int64_t positions) const { return (positions - 1) * step + 1 + reach; }
   // Of tap k: its plane, and how far it is shifted in it.
   int64_t plane(int64_t k) const { return shared ? k % planes : k; }
   int64_t shift(int64_t k) const { return shared ? k * dilation / stride : 0; }
@@ -38,10 +47,16 @@ struct ConvBox {
   int64_t first[3], size[3];  // size[0] is 1
 };
 
+// Whether output channels lie in the lanes.
+bool takesColumns(const ConvShape& shape);
+// Output channels of a strip of packed weights: kColumn or kStrip.
+int64_t stripChannels(const ConvShape& shape);
+
 struct ConvPlan {
   ConvPlan(const ConvShape& shape, const FeatureMap& x);
 
-  int64_t out[3];  // size of the output
+  bool columnsOfChannels;  // takesColumns(shape)
+  int64_t out[3];          // size of the output
   ConvAxis y, x;
   int64_t rows, columns;       // of a box
   int64_t pitch, planeFloats;  // of one plane
@@ -51,9 +66,11 @@ struct ConvPlan {
   int64_t chunkChannels;       // input channels that are laid out together
   int64_t blockChannels;       // input channels whose sums stay in registers
   int64_t runPositions;        // positions whose input stays in the first-level cache meanwhile
-  int64_t sumPitch;
+  int64_t sumPitch;            // of a channel or, where channels lie in the lanes, of a position
+  int64_t sumFloats;
   int64_t strips, partStrips;  // output channels of a group, and of one visit to a box
   int64_t taskStrips, stripTasks, taskGroups, groupTasks;
+  int64_t taskBoxes, boxTasks;  // boxes of all entries of the batch
 
   // Where the element of tap (z, y, x) lies for the first position, in floats from the channel's
   // start.

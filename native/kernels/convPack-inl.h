@@ -14,7 +14,7 @@ inline void packRow(const float* from, int64_t step, int64_t ahead, float* to, i
   int64_t i = 0;
   if (step == 1) {
     for (; i + kLanes <= n; i += kLanes) {
-      if (kLanes >= 16 || i % 16 == 0) __builtin_prefetch(from + i + ahead);
+      if (ahead != 0 && (kLanes >= 16 || i % 16 == 0)) __builtin_prefetch(from + i + ahead);
       f(Vec::load(from + i)).store(to + i);
     }
     if (i < n) f(Vec::loadPartial(from + i, int(n - i))).storePartial(to + i, int(n - i));

@@ -10,7 +10,7 @@ struct ConvPlane {
   const float* from;
   int64_t rowStride, columnStride;
   int64_t height, width;
-  // How far behind the same elements of the next plane lie: they are asked for meanwhile.
+  // How far behind the same elements of the next plane lie, which are asked for meanwhile; or 0.
   int64_t ahead;
   // to[j * pitch + i] = element (row + j * rowStep, column + i * columnStep), j < rows, i <
   // columns. A pitch below `columns` lets the zeros at the end of a row be those at the start of

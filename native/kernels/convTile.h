@@ -1,9 +1,7 @@
-// The inner product of every convolution: kStrip output channels at consecutive positions.
-//   sums[r, p] = sum_k weights[k, r] map[offsets[k] + p]        r < rows, p < positions
-// Positions lie in the lanes and weights are broadcast, so a step k of the sum, which is an input
-// channel under one tap of the kernel, reads the map with plain loads wherever the tap has shifted
-// them to: no patch is ever copied. Steps are taken in ascending order, one fused multiply-add
-// each, so the bits of an element do not depend on the positions beside it, and a sum cut into runs
+// The inner products of every convolution. A step k of a sum is an input channel under one tap of
+// the kernel, which reads the map wherever the tap has shifted it to: no patch is ever copied.
+// Steps are taken in ascending order, one fused multiply-add each, so the bits of an element depend
+// neither on those beside it nor on which of the two products computes it, and a sum cut into runs
 // of k that continue from stored sums gives the bits of the whole.
 #pragma once
 #include <cstdint>
@@ -12,6 +10,8 @@
 
 namespace fovea {
 
+// Positions in the lanes, weights broadcast: for kStrip output channels at consecutive positions
+//   sums[r, p] = sum_k weights[k, r] map[offsets[k] + p]        r < rows, p < positions
 struct ConvBlock {
   const float* map;
   const int64_t* offsets;  // [depth]
@@ -25,11 +25,36 @@ struct ConvBlock {
   bool resume;  // continue from `sums` instead of 0
 };
 
+// Output channels in the lanes, the map broadcast: for any positions
+//   sums[p, c] = sum_k weights[c, k] map[offsets[k] + places[p]]  p < positions, c < columns
+//   kColumn
+struct ConvColumns {
+  const float* map;
+  const int64_t* offsets;  // [depth]
+  const int32_t* places;   // [positions rounded up to a multiple of kPlaces]
+  int64_t positions;
+  const float* weights;  // [columns][weightPitch], of each [depth][kColumn]; at a cache line
+  int64_t weightPitch;
+  int64_t depth;
+  int columns;
+  float* sums;  // [positions rounded up to a multiple of kPlaces][pitch]
+  int64_t pitch;
+  bool resume;  // continue from `sums` instead of 0
+  // Lines of memory that are asked for meanwhile, some with every tile.
+  const float* const* ahead;
+  int64_t aheadLines;
+};
+
 struct ConvTile {
   // 12 cycles a step of k for 48 positions and 8 rows with AVX-512: 24 multiply-adds, 12 loads of
-  // which 3 may straddle two lines.
+  // which 3 may straddle two lines, as they do under taps that are shifted along a row.
   void (*multiply)(const ConvBlock&);
+  // 12 cycles a step of k for 6 positions and 4 columns with AVX-512: 24 multiply-adds and 11
+  // loads, none of which straddles two lines.
+  void (*multiplyColumns)(const ConvColumns&);
 };
+
+inline constexpr int kPlaces = 24;  // a multiple of the positions of every tile
 
 const ConvTile& convTile();
 

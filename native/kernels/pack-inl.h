@@ -121,4 +121,4 @@ void packRows(const float* const* rows, int64_t step, int count, int64_t depth, 
   }
 }
 
-inline constexpr Pack kPack{packRows<kPanel>, packRows<kStrip>};
+inline constexpr Pack kPack{packRows<kPanel>, packRows<kStrip>, packRows<kColumn>};

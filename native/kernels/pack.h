@@ -1,5 +1,5 @@
 // Packing: rows laid side by side, so that the kernels of a matrix product find kPanel of them (or
-// kStrip) at every step of the sum, whatever the layout of the source was.
+// kStrip, or kColumn) at every step of the sum, whatever the layout of the source was.
 #pragma once
 #include <cstdint>
 
@@ -10,6 +10,8 @@ namespace fovea {
 inline constexpr int kPanel = 48;
 // Rows of a strip, the operand that kernels broadcast from.
 inline constexpr int kStrip = 8;
+// Rows of a column of weights that lies in the lanes, a cache line a step.
+inline constexpr int kColumn = 16;
 
 struct Pack {
   // panel[k][j] = scale rows[j][k], j < count, panel [depth][kPanel]; columns from `count` on are
@@ -22,6 +24,9 @@ struct Pack {
   // The same for strip [depth][kStrip], 0 <= count <= kStrip.
   void (*strip)(const float* const* rows, int64_t step, int count, int64_t depth, float scale,
                 float* strip);
+  // The same for column [depth][kColumn], 0 <= count <= kColumn.
+  void (*column)(const float* const* rows, int64_t step, int count, int64_t depth, float scale,
+                 float* column);
 };
 
 const Pack& pack();

@@ -49,6 +49,15 @@ describeOperation({
     plain: random => convolution(random, { channels: [32, 40], size: [41, 37], kernel, padding }),
     strided: random =>
       convolution(random, { channels: [24, 33], size: [40, 61], kernel, stride: [2, 2], padding }),
+    'channels in the lanes': random =>
+      convolution(random, {
+        channels: [21, 75],
+        size: [31, 70],
+        kernel,
+        stride: [2, 3],
+        dilation: [1, 2],
+        padding,
+      }),
     pointwise: random =>
       convolution(random, { channels: [64, 96], size: [33, 31], kernel: [1, 1] }),
     depthwise: random =>

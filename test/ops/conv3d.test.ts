@@ -29,7 +29,7 @@ describeOperation({
     convolution(random, { batch: 1, channels: [2, 3], size: [2, 3, n], kernel, padding }),
   large: {
     plain: random =>
-      convolution(random, { channels: [12, 20], size: [9, 15, 17], kernel, padding }),
+      convolution(random, { channels: [12, 40], size: [9, 15, 17], kernel, padding }),
   },
   wrong: {
     'a map of two axes': {
