@@ -181,7 +181,7 @@ function checkSize(c: Context): void {
  *
  * x is read three times and written once, entries of 1 MB together, or a single larger one. Scratch: for each
  * of these, two maps of the hidden channels and a few vectors; the packed weights unless they are
- * prepared; for each thread at most 128 KiB and that of conv2d.
+ * prepared; for each thread at most 32 KiB and that of conv2d.
  *
  * @throws RangeError ERR_FOVEA_OPTION where a parameter is not what the weights imply, ERR_FOVEA_SHAPE where
  * the dilated convolutions change the size of x otherwise, ERR_FOVEA_WEIGHT_SHAPE. TypeError

@@ -71,7 +71,7 @@ function spatialWeights(c: Context): Record<string, WeightSpec> {
  *
  * x is read three times and written once, entries of 1 MB together, or a single larger one. Scratch: three
  * maps of positions and a few vectors for each of these; the packed weights unless they are prepared; for
- * each thread at most 128 KiB and that of conv2d.
+ * each thread at most 32 KiB and that of conv2d.
  *
  * @throws RangeError ERR_FOVEA_OPTION where reduction does not lead from C to R or poolTypes is empty,
  * ERR_FOVEA_OUTPUT for spatialAttention with noSpatial, ERR_FOVEA_WEIGHT_SHAPE. TypeError

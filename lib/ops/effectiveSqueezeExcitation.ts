@@ -35,7 +35,7 @@ export interface EffectiveSqueezeExcitationOutputs {
  *
  * x is read twice and written once; entries that fit into a cache, or the end of one that does not, come
  * from there the second time. Scratch: a few vectors for every entry, and the packed weights unless they
- * are prepared; for each thread at most 128 KiB.
+ * are prepared; for each thread at most 32 KiB.
  *
  * @throws RangeError ERR_FOVEA_WEIGHT_SHAPE where the layer is not one of C channels, ERR_FOVEA_SHAPE for a map
  * without positions. TypeError ERR_FOVEA_WEIGHT_MISSING, ERR_FOVEA_WEIGHT_UNKNOWN.

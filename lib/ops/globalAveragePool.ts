@@ -6,7 +6,7 @@ import type { TensorLike } from '../core/tensor.ts'
  *
  * `x` is `[B, C, H, W]` or `[B, C, D, H, W]`, `out` is `[B, C]`. Summed in float64.
  *
- * Scratch for each thread: nothing where the planes are contiguous; otherwise 128 KiB.
+ * Scratch for each thread: nothing where the planes are contiguous; otherwise 32 KiB.
  *
  * Lin, Chen and Yan 2013 (arXiv 1312.4400), section 3.2.
  *

@@ -1,10 +1,38 @@
 #include "engine/channelGate.h"
 
+#include <algorithm>
+
+#include "core/parallel.h"
 #include "core/scratch.h"
 #include "engine/channelPool.h"
 #include "engine/mapPass.h"
+#include "kernels/mapRow.h"
 
 namespace fovea {
+
+namespace {
+
+// x * gate, a few planes at a time, where those of both maps are contiguous; else false, and
+// nothing is done.
+bool scalePlanes(const Call& call, const FeatureMap& x, const FeatureMap& gate,
+                 const MapStep& store) {
+  constexpr int64_t kPlanes = 8, kLine = 16;
+  const FeatureMap& out = store.map;
+  int64_t from, to;
+  if (!x.isLine(from) || !out.isLine(to) || from != 1 || to != 1) return false;
+  if (store.streams && out.channelStride % kLine != 0) return false;
+  const int64_t groups = (x.channels + kPlanes - 1) / kPlanes, all = x.batch * groups;
+  // The end first: that is what the pools have left in the caches.
+  parallelFor(call, all, [&](int64_t task, Scratch&) {
+    const int64_t b = (all - 1 - task) / groups, c = (all - 1 - task) % groups * kPlanes;
+    mapRow().scaleRows(x.at(b, c, 0, 0, 0), x.channelStride, gate.at(b, c, 0, 0, 0),
+                       gate.channelStride, out.at(b, c, 0, 0, 0), out.channelStride,
+                       std::min(kPlanes, x.channels - c), x.positions(), store.streams);
+  });
+  return true;
+}
+
+}  // namespace
 
 void channelGate(const Call& call, const FeatureMap& x, std::span<const ChainLayer> layers,
                  const FeatureMap& gate, const FeatureMap& out) {
@@ -20,9 +48,11 @@ void channelGate(const Call& call, const FeatureMap& x, std::span<const ChainLay
     const ChannelPool pools[] = {{PoolKind::kMean, mean}};
     poolChannels(call, from, pools);
     chain(call, mean.vectors(), layers, by.vectors());
-    const MapStep steps[] = {MapStep::multiply(by),
-                             MapStep::storeOf(out.entries(first, count), out, x)};
-    mapPass(call, from, steps);
+    const MapStep store = MapStep::storeOf(out.entries(first, count), out, x);
+    if (!scalePlanes(call, from, by, store)) {
+      const MapStep steps[] = {MapStep::multiply(by), store};
+      mapPass(call, from, steps);
+    }
   }
 }
 

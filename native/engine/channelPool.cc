@@ -15,9 +15,11 @@ namespace {
 // A plane is pooled a chunk of positions at a time, whatever its layout: the same chunks give the
 // same bits, a chunk stays in the first-level cache for all pools, and of a plane that is not
 // contiguous only this much lies in scratch.
-constexpr int64_t kChunk = 2048;
-// Planes read together where they are not contiguous: channels are then often neighbours in memory.
-constexpr int64_t kPlanes = 16;
+constexpr int64_t kChunk = 512;
+// Planes read together: memory gives more to several streams than to one, and where planes are not
+// contiguous their channels are often neighbours.
+constexpr int64_t kPlanes = 8;
+constexpr int64_t kGatheredPlanes = 16;
 constexpr int64_t kTaskElements = 65536;
 constexpr float kLowest = -std::numeric_limits<float>::infinity();
 
@@ -73,8 +75,7 @@ struct Total {
 
   void add(PoolKind kind, const float* chunk, int64_t n) {
     switch (kind) {
-      case PoolKind::kMean:
-        sum += rows().sum(chunk, n);
+      case PoolKind::kMean:  // of several planes together, below
         return;
       case PoolKind::kNorm:
         sum += rows().sumSquaredDeviations(chunk, n, 0);
@@ -120,27 +121,38 @@ void poolChannels(const Call& call, const FeatureMap& x, std::span<const Channel
   if (x.batch * x.channels == 0) return;
   const Plane plane(x);
   const bool contiguous = plane.contiguous();
-  const int64_t group = contiguous
-                            ? std::clamp<int64_t>(kTaskElements / plane.positions, 1, x.channels)
-                            : std::min(kPlanes, x.channels);
+  const int64_t most = contiguous ? kPlanes : kGatheredPlanes;
+  const int64_t group =
+      contiguous ? std::max<int64_t>(kTaskElements / plane.positions / most, 1) * most : most;
   const int64_t groups = (x.channels + group - 1) / group;
+  const auto kinds = static_cast<int64_t>(pools.size());
   parallelFor(call, x.batch * groups, [&](int64_t task, Scratch& scratch) {
     const int64_t b = task / groups, first = task % groups * group;
     const int64_t end = std::min(first + group, x.channels);
-    const int64_t together = contiguous ? 1 : end - first;
-    float* gathered = contiguous ? nullptr : scratch.floats(kPlanes * kChunk);
-    auto* totals = reinterpret_cast<Total*>(scratch.bytes(
-        together * static_cast<int64_t>(pools.size()) * static_cast<int64_t>(sizeof(Total))));
-    for (int64_t c = first; c < end; c += together) {
-      std::fill_n(totals, together * static_cast<int64_t>(pools.size()), Total{});
+    float* gathered = contiguous ? nullptr : scratch.floats(most * kChunk);
+    auto* totals =
+        reinterpret_cast<Total*>(scratch.bytes(most * kinds * static_cast<int64_t>(sizeof(Total))));
+    for (int64_t c = first; c < end; c += most) {
+      const int64_t together = std::min(most, end - c);
+      std::fill_n(totals, together * kinds, Total{});
       const float* from = x.at(b, c, 0, 0, 0);
+      const int64_t pitch = contiguous ? x.channelStride : kChunk;
       for (int64_t at = 0; at < plane.positions; at += kChunk) {
         const int64_t count = std::min(kChunk, plane.positions - at);
         if (!contiguous) plane.gather(from, x.channelStride, together, at, count, gathered);
-        Total* total = totals;
-        for (int64_t i = 0; i < together; ++i) {
-          const float* chunk = contiguous ? from + at : gathered + i * kChunk;
-          for (const ChannelPool& pool : pools) (total++)->add(pool.kind, chunk, count);
+        const float* chunk = contiguous ? from + at : gathered;
+        for (int64_t k = 0; k < kinds; ++k) {
+          const PoolKind kind = pools[static_cast<size_t>(k)].kind;
+          double sums[kGatheredPlanes];
+          if (kind == PoolKind::kMean) rows().sumRows(chunk, pitch, together, count, sums);
+          for (int64_t i = 0; i < together; ++i) {
+            Total& total = totals[i * kinds + k];
+            if (kind == PoolKind::kMean) {
+              total.sum += sums[i];
+            } else {
+              total.add(kind, chunk + i * pitch, count);
+            }
+          }
         }
       }
       const Total* total = totals;

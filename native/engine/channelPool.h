@@ -16,7 +16,7 @@ struct ChannelPool {
 };
 
 // All pools of one reading of x, a map of any layout. Sums in float64. NaN in a channel gives NaN.
-// Scratch for each thread: nothing where the planes are contiguous; otherwise 128 KiB.
+// Scratch for each thread: nothing where the planes are contiguous; otherwise 32 KiB.
 void poolChannels(const Call& call, const FeatureMap& x, std::span<const ChannelPool> pools);
 
 }  // namespace fovea

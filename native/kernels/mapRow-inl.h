@@ -85,6 +85,55 @@ void modulate(const float* x, const float* m, int64_t mStep, float* y, int64_t n
   combineRows(x, m, mStep, y, n, streams, [](Vec a, Vec b) { return (Vec::set(1.0f) + a) * b; });
 }
 
+template <int kRows>
+inline void scaleRowsOf(const float* x, int64_t xPitch, const float* m, int64_t mStep, float* y,
+                        int64_t yPitch, int64_t n, bool streams) {
+  constexpr int64_t kLanes = Vec::kLanes, kVectors = 64 / kLanes, kAhead = 1024;
+  const int64_t past = int64_t(reinterpret_cast<uintptr_t>(y) / sizeof(float)) % kLanes;
+  int64_t i = past == 0 || !streams ? 0 : kLanes - past;
+  if (i > n) i = n;
+  Vec by[kRows];
+  for (int r = 0; r < kRows; ++r) {
+    by[r] = Vec::set(m[r * mStep]);
+    if (i > 0) storeLanes(loadLanes(x + r * xPitch, int(i)) * by[r], y + r * yPitch, int(i));
+  }
+  for (; i + 64 <= n; i += 64) {
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; ++r) {
+      const float* from = x + r * xPitch + i;
+      float* to = y + r * yPitch + i;
+      for (int64_t line = 0; line < 64; line += 16) __builtin_prefetch(from + line + kAhead);
+      for (int64_t v = 0; v < kVectors; ++v) {
+        const Vec product = Vec::load(from + v * kLanes) * by[r];
+        if (streams) {
+          product.stream(to + v * kLanes);
+        } else {
+          product.store(to + v * kLanes);
+        }
+      }
+    }
+  }
+  for (; i < n; i += kLanes) {
+    const int count = n - i < kLanes ? int(n - i) : int(kLanes);
+    for (int r = 0; r < kRows; ++r) {
+      storeLanes(loadLanes(x + r * xPitch + i, count) * by[r], y + r * yPitch + i, count);
+    }
+  }
+}
+
+void scaleRows(const float* x, int64_t xPitch, const float* m, int64_t mStep, float* y,
+               int64_t yPitch, int64_t rows, int64_t n, bool streams) {
+  int64_t r = 0;
+  for (; r + 4 <= rows; r += 4) {
+    scaleRowsOf<4>(x + r * xPitch, xPitch, m + r * mStep, mStep, y + r * yPitch, yPitch, n,
+                   streams);
+  }
+  for (; r < rows; ++r) {
+    scaleRowsOf<1>(x + r * xPitch, 0, m + r * mStep, 0, y + r * yPitch, 0, n, streams);
+  }
+  if (streams) Vec::endStream();
+}
+
 void gather(const float* x, float scale, float* most, float* sums, int64_t n) {
   const Vec by = Vec::set(scale);
   eachVector(n, [&](int64_t i, int count) {
@@ -94,4 +143,4 @@ void gather(const float* x, float scale, float* most, float* sums, int64_t n) {
   });
 }
 
-inline constexpr MapRow kMapRow{affine, affineAlong, multiply, add, modulate, gather};
+inline constexpr MapRow kMapRow{affine, affineAlong, multiply, add, modulate, scaleRows, gather};

@@ -24,6 +24,11 @@ struct MapRow {
   void (*add)(const float* x, const float* m, int64_t mStep, float* y, int64_t n, bool streams);
   void (*modulate)(const float* x, const float* m, int64_t mStep, float* y, int64_t n,
                    bool streams);
+  // y[r] = x[r] * m[r mStep] for several rows, at pitches that are multiples of 16 where `streams`.
+  // Four rows side by side come from memory faster than one after the other: 8.5 instead of 10.5 ms
+  // for 103 MB read and written.
+  void (*scaleRows)(const float* x, int64_t xPitch, const float* m, int64_t mStep, float* y,
+                    int64_t yPitch, int64_t rows, int64_t n, bool streams);
   // most = max(most, x scale) and sums = sums + x scale: a row of one more channel in what is known
   // of every position. A NaN stays in the sums.
   void (*gather)(const float* x, float scale, float* most, float* sums, int64_t n);

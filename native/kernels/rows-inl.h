@@ -74,6 +74,28 @@ double sumRow(const float* x, int64_t n) {
   return sum.total();
 }
 
+template <int kCount>
+inline void sumRowsOf(const float* x, int64_t pitch, int64_t n, double* sums) {
+  WideSum sum[kCount];
+  for (int r = 0; r < kCount; ++r) sum[r] = WideSum::zero();
+  int64_t i = 0;
+  for (; i + Vec::kLanes <= n; i += Vec::kLanes) {
+#pragma GCC unroll 8
+    for (int r = 0; r < kCount; ++r) sum[r].add(Vec::load(x + r * pitch + i));
+  }
+  for (int r = 0; r < kCount; ++r) {
+    if (i < n) sum[r].add(Vec::loadPartial(x + r * pitch + i, int(n - i)));
+    sums[r] = sum[r].total();
+  }
+}
+
+void sumRows(const float* x, int64_t pitch, int64_t rows, int64_t n, double* sums) {
+  constexpr int kMost = Vec::kRegisters >= 32 ? 8 : 4;
+  int64_t r = 0;
+  for (; r + kMost <= rows; r += kMost) sumRowsOf<kMost>(x + r * pitch, pitch, n, sums + r);
+  for (; r < rows; ++r) sums[r] = sumRow(x + r * pitch, n);
+}
+
 double sumExponentials(const float* x, int64_t n, float shift) {
   const Vec by = Vec::set(shift), lowest = Vec::set(-std::numeric_limits<float>::infinity());
   WideSum sum = WideSum::zero();
@@ -201,6 +223,6 @@ void addSquaresWide(const float* x, double* sums, int64_t n) {
   for (int64_t i = 0; i < n; ++i) sums[i] += double(x[i]) * double(x[i]);
 }
 
-inline constexpr Rows kRows{softmaxRow, layerNormRow,           normalizeRow,    geluRow,
-                            sumRow,     squaredDeviationsOfRow, sumExponentials, largestOfRow,
-                            addSquares, addSquaresWide};
+inline constexpr Rows kRows{softmaxRow,   layerNormRow, normalizeRow,           geluRow,
+                            sumRow,       sumRows,      squaredDeviationsOfRow, sumExponentials,
+                            largestOfRow, addSquares,   addSquaresWide};

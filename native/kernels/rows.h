@@ -25,6 +25,9 @@ struct Rows {
   void (*gelu)(const float* x, float* y, int64_t n);
   // The sum of x, float64: exact but for the order of 2^-53. 6 instructions a vector.
   double (*sum)(const float* x, int64_t n);
+  // The same for each of several rows `pitch` floats apart. Side by side, they come from memory at
+  // 14 GB/s where one after the other they come at 10.
+  void (*sumRows)(const float* x, int64_t pitch, int64_t rows, int64_t n, double* sums);
   // The sum of (x - mean)^2, float64, from differences that are exact where it matters. 8
   // instructions a vector.
   double (*sumSquaredDeviations)(const float* x, int64_t n, double mean);

@@ -2,8 +2,8 @@
 
     python bench/peers/torch/modules.py
 
-CPU time, best window of at least 20 ms within 0.6 s, as `fovea bench` measures: held against its rows
-rgaModule, bilinearAttention and residualAttentionModule of the same machine.
+CPU time, best window of at least 20 ms within 0.6 s, as `fovea bench` measures: held against its rows of
+the same names and shapes on the same machine.
 """
 
 import time
@@ -123,6 +123,77 @@ class ResidualAttentionStage1(nn.Module):
         return self.last((1 + mask) * trunk)
 
 
+class SqueezeExcitation(nn.Module):
+    """torchvision.ops.SqueezeExcitation."""
+
+    def __init__(self, c, hidden):
+        super().__init__()
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.fc1, self.fc2 = nn.Conv2d(c, hidden, 1), nn.Conv2d(hidden, c, 1)
+
+    def forward(self, x):
+        return torch.sigmoid(self.fc2(F.relu(self.fc1(self.pool(x))))) * x
+
+
+class Bam(nn.Module):
+    """Jongchan/attention-module, MODELS/bam.py."""
+
+    def __init__(self, c, reduction=16, dilation=4):
+        super().__init__()
+        r = c // reduction
+        self.channel = nn.Sequential(
+            *(nn.Flatten(), nn.Linear(c, r), nn.BatchNorm1d(r), nn.ReLU(), nn.Linear(r, c))
+        )
+
+        def dilated():
+            conv = nn.Conv2d(r, r, 3, padding=dilation, dilation=dilation)
+            return conv, nn.BatchNorm2d(r), nn.ReLU()
+
+        self.spatial = nn.Sequential(
+            *unit(c, r, bias=True), *dilated(), *dilated(), nn.Conv2d(r, 1, 1)
+        )
+
+    def forward(self, x):
+        pooled = F.avg_pool2d(x, x.size(2), stride=x.size(2))
+        of_channels = self.channel(pooled).unsqueeze(2).unsqueeze(3).expand_as(x)
+        return (1 + torch.sigmoid(of_channels * self.spatial(x).expand_as(x))) * x
+
+
+class Cbam(nn.Module):
+    """Jongchan/attention-module, MODELS/cbam.py."""
+
+    def __init__(self, c, reduction=16):
+        super().__init__()
+        r = c // reduction
+        self.mlp = nn.Sequential(nn.Flatten(), nn.Linear(c, r), nn.ReLU(), nn.Linear(r, c))
+        self.spatial = nn.Sequential(nn.Conv2d(2, 1, 7, padding=3, bias=False), nn.BatchNorm2d(1))
+
+    def forward(self, x):
+        size = x.shape[2:]
+        pooled = self.mlp(F.avg_pool2d(x, size, stride=size))
+        pooled = pooled + self.mlp(F.max_pool2d(x, size, stride=size))
+        x = x * torch.sigmoid(pooled).unsqueeze(2).unsqueeze(3).expand_as(x)
+        compressed = torch.cat((x.max(1)[0].unsqueeze(1), x.mean(1).unsqueeze(1)), 1)
+        return x * torch.sigmoid(self.spatial(compressed))
+
+
+class AttentionGate(nn.Module):
+    """ozan-oktay/Attention-Gated-Networks, grid_attention_layer.py, concatenation in two dimensions."""
+
+    def __init__(self, c, gating, inner):
+        super().__init__()
+        self.w = nn.Sequential(nn.Conv2d(c, c, 1), nn.BatchNorm2d(c))
+        self.theta = nn.Conv2d(c, inner, 2, stride=2, bias=False)
+        self.phi, self.psi = nn.Conv2d(gating, inner, 1), nn.Conv2d(inner, 1, 1)
+
+    def forward(self, x, g):
+        theta = self.theta(x)
+        phi = F.interpolate(self.phi(g), size=theta.shape[2:], mode="bilinear")
+        f = torch.sigmoid(self.psi(F.relu(theta + phi)))
+        f = F.interpolate(f, size=x.shape[2:], mode="bilinear")
+        return self.w(f.expand_as(x) * x)
+
+
 def best_milliseconds(run, seconds=0.6, window=0.02):
     run()
     calls, best, spent = 1, float("inf"), 0.0
@@ -142,16 +213,21 @@ def best_milliseconds(run, seconds=0.6, window=0.02):
 def main():
     torch.set_num_threads(1)
     rows = [
-        ("rgaModule 4x256x16x8", RgaModule(256, 128), (4, 256, 16, 8)),
-        ("bilinearAttention 2x256x24x8", BilinearAttention(256), (2, 256, 24, 8)),
-        ("residualAttentionModule 1x256x56x56, stage 1", ResidualAttentionStage1(256), (1, 256, 56, 56)),
+        ("rgaModule", RgaModule(256, 128), [(4, 256, 16, 8)]),
+        ("bilinearAttention", BilinearAttention(256), [(2, 256, 24, 8)]),
+        ("residualAttentionModule, stage 1", ResidualAttentionStage1(256), [(1, 256, 56, 56)]),
+        ("bam", Bam(256), [(4, 256, 28, 28)]),
+        ("cbam", Cbam(256), [(8, 256, 56, 56)]),
+        ("attentionGate", AttentionGate(64, 128, 32), [(4, 64, 64, 64), (4, 128, 32, 32)]),
+        ("squeezeExcitation", SqueezeExcitation(256, 16), [(8, 256, 112, 112)]),
     ]
     print(f"torch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}")
     with torch.inference_mode():
-        for name, module, shape in rows:
+        for name, module, shapes in rows:
             module.eval()
-            x = torch.rand(shape) * 2 - 1
-            print(f"{name:48} {best_milliseconds(lambda: module(x)):8.3f} ms")
+            inputs = [torch.rand(shape) * 2 - 1 for shape in shapes]
+            title = f"{name} {' and '.join('x'.join(map(str, shape)) for shape in shapes)}"
+            print(f"{title:48} {best_milliseconds(lambda: module(*inputs)):8.3f} ms")
 
 
 if __name__ == "__main__":
