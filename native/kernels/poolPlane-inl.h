@@ -13,8 +13,10 @@ inline void storeLanes(Vec v, float* p, int64_t count) {
   }
 }
 
-// line[i] = the largest of column i in rows [first, end) of the plane.
+// line[i] = the largest of column i in rows [first, end) of the plane, and -inf up to a whole vector:
+// a vector written in part could not be read again before it has reached the cache.
 inline void maxOfRows(const PoolPlane& p, int64_t first, int64_t end, float* line) {
+  const Vec lowest = Vec::set(-std::numeric_limits<float>::infinity());
   const float* from = p.from + first * p.rowStride;
   if (p.columnStride != 1) {
     for (int64_t i = 0; i < p.width; ++i, from += p.columnStride) {
@@ -32,18 +34,20 @@ inline void maxOfRows(const PoolPlane& p, int64_t first, int64_t end, float* lin
     for (int64_t row = 1; row < end - first; ++row) {
       most = largest(most, loadLanes(from + row * p.rowStride + i, count));
     }
-    storeLanes(most, line + i, count);
+    const Mask inside = Mask::firstLanes(count < Vec::kLanes ? int(count) : Vec::kLanes);
+    Vec::select(inside, most, lowest).store(line + i);
   }
 }
 
-// phases[r * pitch + j] = line[j * stride + r] for the r that a kernel meets.
+// phases[r * pitch + j] = line[j * stride + r] for the r that a kernel meets; by a stride of 2 in
+// whole vectors, for which both have room.
 inline void takeApart(const PoolPlane& p) {
   const int64_t kernel = p.kernel[1], stride = p.stride[1];
   const int64_t length = p.columns + (kernel - 1) / stride;
   const int64_t count = kernel < stride ? kernel : stride;
   int64_t j = 0;
   if (stride == 2) {
-    for (; j + Vec::kLanes <= length; j += Vec::kLanes) {
+    for (; j < length; j += Vec::kLanes) {
       const Vec low = Vec::load(p.line + 2 * j), high = Vec::load(p.line + 2 * j + Vec::kLanes);
       Vec::evens(low, high).store(p.phases + j);
       if (count > 1) Vec::odds(low, high).store(p.phases + p.phasePitch + j);
