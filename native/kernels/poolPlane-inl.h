@@ -13,8 +13,8 @@ inline void storeLanes(Vec v, float* p, int64_t count) {
   }
 }
 
-// line[i] = the largest of column i in rows [first, end) of the plane, and -inf up to a whole vector:
-// a vector written in part could not be read again before it has reached the cache.
+// line[i] = the largest of column i in rows [first, end) of the plane, and -inf up to a whole
+// vector: a vector written in part could not be read again before it has reached the cache.
 inline void maxOfRows(const PoolPlane& p, int64_t first, int64_t end, float* line) {
   const Vec lowest = Vec::set(-std::numeric_limits<float>::infinity());
   const float* from = p.from + first * p.rowStride;
