@@ -21,8 +21,8 @@ export interface CrossCovarianceAttentionOptions {
  *                      ■ ■ ■
  *                      ■ ■ ■
  *
- * The temperature multiplies (the paper divides by tau) and may be 0 or negative. Scratch: D (2 D + 52) + 3072
- * floats a thread, and that of a matrix product, at most 3.3 MB.
+ * The temperature multiplies (the paper divides by tau) and may be 0 or negative. Scratch: P (D + 6) + 6144
+ * floats a thread, P being D rounded up to a multiple of 48, and that of a matrix product, at most 3.3 MB.
  *
  * @throws RangeError ERR_FOVEA_SHAPE, ERR_FOVEA_OPTION.
  * @example

@@ -15,7 +15,8 @@ struct CrossCovarianceHead {
   float temperature = 1;
 };
 
-// A task a head. Scratch a thread: D (2 D + 52) + 3072 floats and that of a matrix product.
+// A task a head. Scratch a thread: P (D + 6) + 6144 floats, P being D rounded up to whole panels,
+// and that of a matrix product.
 void crossCovariance(const Call& call, int64_t batch, int64_t heads, int64_t tokens,
                      int64_t channels, double eps,
                      FunctionRef<CrossCovarianceHead(int64_t b, int64_t h)> headOf);

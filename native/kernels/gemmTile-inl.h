@@ -31,21 +31,21 @@ template <int kRows, int kVectors, class Element>
 struct Ahead {
   const float* panel;  // the next one: a line every four steps, `step` floats apart
   int64_t step;
-  float* const* to;  // where its own rows will be stored, from `column` on, or null
+  float* const* to;  // rows that will be stored, from `column` on, or null
   int column;
 };
 
 // Steps of k between asking for an element of A and using it: 4 KB.
 inline constexpr int kAheadSteps = 128;
 
-// Asks for row r of C, where the tile will store it.
+// Asks for row r of C.
 template <int kVectors>
 [[gnu::always_inline]] inline void askForResult(const Ahead& ahead, int r) {
   constexpr int kSpan = kVectors * Vec::kLanes;
   const float* to = ahead.to[r] + ahead.column;
 #pragma GCC unroll 3
-  for (int j = 0; j < kSpan; j += kLine) __builtin_prefetch(to + j, 1, 2);
-  __builtin_prefetch(to + kSpan - 1, 1, 2);
+  for (int j = 0; j < kSpan; j += kLine) __builtin_prefetch(to + j, 1, 3);
+  __builtin_prefetch(to + kSpan - 1, 1, 3);
 }
 
 // Four steps of a packed strip at a time: everything at offsets known here. The rows of C are asked
@@ -73,27 +73,52 @@ template <int kRows, int kVectors>
   }
 }
 
-// The products of rows where they lie; `offset` is where their A begins in the block's.
+// Rows of A are neighbours in memory, its steps `aStep` apart.
 template <int kRows, int kVectors>
-[[gnu::always_inline]] inline void addRows(const GemmBlock& block, int64_t offset, const float* b,
-                                           int64_t depth, Ahead ahead,
+[[gnu::always_inline]] inline void addColumns(const float* a, int64_t aStep, const float* b,
+                                              int64_t bStep, int64_t depth,
+                                              const float* const (&soon)[2], int64_t soonStep,
+                                              Vec (&sum)[kRows][kVectors]) {
+  const float *first = soon[0], *second = soon[1];
+#pragma GCC unroll 4
+  for (int64_t k = 0; k < depth; ++k, a += aStep, b += bStep) {
+    __builtin_prefetch(first, 0, 2);
+    __builtin_prefetch(second, 0, 2);
+    first += soonStep;
+    second += soonStep;
+    addProducts([&](int row) { return a[row]; }, b, sum);
+  }
+}
+
+// Tiles of rows between asking for them and multiplying them, where they are read where they lie.
+inline constexpr int kTilesAhead = 2;
+
+// Steps of A are neighbours in memory, its rows `stride` apart.
+template <int kRows, int kVectors>
+[[gnu::always_inline]] inline void addRows(const float* a, int64_t stride, const float* b,
+                                           int64_t bStep, int64_t depth, Ahead ahead,
                                            Vec (&sum)[kRows][kVectors]) {
-  const int64_t aStep = block.aStep;
   const float* rows[kRows];
 #pragma GCC unroll 8
-  for (int r = 0; r < kRows; ++r) rows[r] = block.a + offset + r * block.aRow;
-  const float* soon[2];
-#pragma GCC unroll 2
-  for (int i = 0; i < 2; ++i) soon[i] = block.soon[i] ? block.soon[i] + offset : rows[0];
-  const int64_t part = depth / kRows;
+  for (int r = 0; r < kRows; ++r) rows[r] = a + r * stride;
+  const float* later = a + kTilesAhead * kTileRows * stride;
+  const float* ask = later;
+  int asked = 0;
   int64_t k = 0;
-  for (int r = 0; r <= kRows; ++r) {
-    if (ahead.to && r < kRows) askForResult<kVectors>(ahead, r);
-    for (const int64_t end = r < kRows ? k + part : depth; k < end; ++k, b += kPanel) {
-      __builtin_prefetch(soon[0] + k * aStep, 0, 2);
-      __builtin_prefetch(soon[1] + k * aStep, 0, 2);
-      addProducts([&](int row) { return rows[row][k * aStep]; }, b, sum);
+  for (; k + 4 <= depth; k += 4) {
+    // Two rows a time: all of them while a line of 16 steps is multiplied.
+    __builtin_prefetch(ask, 0, 3);
+    __builtin_prefetch(ask + stride, 0, 3);
+    ask += 2 * stride;
+    if (ahead.to && asked < kRows) askForResult<kVectors>(ahead, asked);
+    if (++asked % 4 == 0) ask = later + k + 4;
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i, b += bStep) {
+      addProducts([&](int row) { return rows[row][k + i]; }, b, sum);
     }
+  }
+  for (; k < depth; ++k, b += bStep) {
+    addProducts([&](int row) { return rows[row][k]; }, b, sum);
   }
 }
 
@@ -117,13 +142,19 @@ void multiplyTile(const GemmBlock& block, const Run& run, int64_t row, int colum
       sum[r][v] = resume ? Vec::load(sums + r * kPanel + v * Vec::kLanes) : Vec::zero();
     }
   }
-  const int64_t offset =
-      row / kStrip * block.aStrip + row % kStrip * block.aRow + run.k * block.aStep;
-  const float* b = block.panel + run.k * kPanel + column;
-  if (block.aRow == 1 && block.aStep == kStrip) {
-    addStrip(block.a + offset, b, run.depth, ahead, sum);
+  const float* a =
+      block.a + row / kStrip * block.aStrip + row % kStrip * block.aRow + run.k * block.aStep;
+  const float* b = block.panel + run.k * block.panelStep + column;
+  if (block.aRow == 1 && block.aStep == kStrip && block.panelStep == kPanel) {
+    addStrip(a, b, run.depth, ahead, sum);
+  } else if (block.aRow == 1) {
+    const float* soon[2];
+    for (int i = 0; i < 2; ++i) {
+      soon[i] = block.soon[i] ? block.soon[i] + row * block.soonRow + run.k * block.soonStep : a;
+    }
+    addColumns(a, block.aStep, b, block.panelStep, run.depth, soon, block.soonStep, sum);
   } else {
-    addRows(block, offset, b, run.depth, ahead, sum);
+    addRows(a, block.aRow, b, block.panelStep, run.depth, ahead, sum);
   }
 
   if (!block.to || !run.ends) {

@@ -29,7 +29,10 @@ struct GemmBlock {
   // ([strip][depth][kStrip]: aRow 1, aStep kStrip) or any matrix where it lies.
   const float* a;
   int64_t aStrip, aRow, aStep;
-  const float* panel;  // [depth][kPanel], every column readable
+  // [depth][panelStep]: a packed panel, every column readable, or where `columns` is a multiple of
+  // 16 a matrix where it lies.
+  const float* panel;
+  int64_t panelStep = kPanel;
   int64_t rows, depth;
   int columns;
   float* sums;  // [rows][kPanel]
@@ -40,9 +43,11 @@ struct GemmBlock {
   bool biasAlongRows;
   // Where the next panel lies, to be on its way into L2 meanwhile; null where nobody knows.
   const float* ahead;
-  // Memory laid out as a matrix A where it lies (aStrip, aRow, aStep), to be on its way into L2
-  // while element by element of A is multiplied; null: none. Packed strips do not look at it.
+  // Where rows of A are neighbours (aRow is 1): memory to be on its way into L2 meanwhile,
+  // soon[k * soonStep + i * soonRow] with the tile that begins at row i; null: none.
   const float* soon[2] = {nullptr, nullptr};
+  int64_t soonRow = 0;
+  int64_t soonStep = 0;
 };
 
 // The epilogue on finished sums. to[i][j * toStep] for row i and column j of the block.

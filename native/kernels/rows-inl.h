@@ -186,20 +186,34 @@ void geluRow(const float* x, float* y, int64_t n) {
   if (count > 0) gelu(Vec::loadPartial(x + i, count)).storePartial(y + i, count);
 }
 
+// Four sums a vector: one alone would wait for itself.
 template <int kVectors>
 inline void addSquaresOf(const float* x, int64_t stride, int64_t count, float* sums) {
-  Vec sum[kVectors];
+  constexpr int kWays = 4;
+  Vec sum[kWays][kVectors];
 #pragma GCC unroll 4
-  for (int v = 0; v < kVectors; ++v) sum[v] = Vec::load(sums + v * Vec::kLanes);
-  for (; count > 0; --count, x += stride) {
-#pragma GCC unroll 4
+  for (int way = 0; way < kWays; ++way) {
+#pragma GCC unroll 3
+    for (int v = 0; v < kVectors; ++v) sum[way][v] = Vec::zero();
+  }
+  const auto add = [&](Vec(&to)[kVectors]) __attribute__((always_inline)) {
+#pragma GCC unroll 3
     for (int v = 0; v < kVectors; ++v) {
       const Vec a = Vec::loadOnce(x + v * Vec::kLanes);
-      sum[v] = Vec::fma(a, a, sum[v]);
+      to[v] = Vec::fma(a, a, to[v]);
     }
-  }
+    x += stride;
+  };
+  for (; count >= kWays; count -= kWays) {
 #pragma GCC unroll 4
-  for (int v = 0; v < kVectors; ++v) sum[v].store(sums + v * Vec::kLanes);
+    for (int way = 0; way < kWays; ++way) add(sum[way]);
+  }
+  for (; count > 0; --count) add(sum[0]);
+#pragma GCC unroll 3
+  for (int v = 0; v < kVectors; ++v) {
+    float* to = sums + v * Vec::kLanes;
+    (Vec::load(to) + ((sum[0][v] + sum[1][v]) + (sum[2][v] + sum[3][v]))).store(to);
+  }
 }
 
 void addSquares(const float* x, int64_t stride, int64_t count, float* sums, int64_t n) {
