@@ -18,6 +18,10 @@ constexpr float kLog2e = 1.44269504088896341f;
 // Rows of a chunk times D + Dv: half a megabyte of state, which leaves room for two blocks of keys
 // and values in a second-level cache of a megabyte.
 constexpr int64_t kChunkFloats = 128 * 1024;
+// Keys of a block times their width: values of 36 KB stay in a first-level cache. Fewer than
+// kLeastBlock keys would load and store the sums too often.
+constexpr int64_t kBlockFloats = int64_t{kBlockKeys} * 64;
+constexpr int64_t kLeastBlock = 48;
 // Panels of a chunk from which on rows that lie apart are brought together.
 constexpr int kGatherPanels = 4;
 // Chunks that every thread should find at least, so that the last ones end together.
@@ -109,8 +113,10 @@ class Ahead {
 };
 
 // Keys of a block: all blocks of a segment but the last are equal, and no last one is a crumb.
-int64_t blockOf(int64_t keys) {
-  const int64_t blocks = std::max<int64_t>(1, (keys + kBlockKeys - 1) / kBlockKeys);
+// `width` is that of a key or value, the wider of the two.
+int64_t blockOf(int64_t keys, int64_t width) {
+  const int64_t most = std::clamp<int64_t>(kBlockFloats / width, kLeastBlock, kBlockKeys);
+  const int64_t blocks = std::max<int64_t>(1, (keys + most - 1) / most);
   return ((keys + blocks - 1) / blocks + kKeyUnit - 1) / kKeyUnit * kKeyUnit;
 }
 
@@ -223,7 +229,7 @@ void Chunk::walk(int segment) {
   }
   if (begin >= end) return;
   const KeySegment& source = p_.segments[segment];
-  const int64_t size = blockOf(source.keys);
+  const int64_t size = blockOf(source.keys, std::max({p_.depth, p_.valueDepth, 1}));
   const Scratch::Scope scope(scratch_);
   // Rows far apart (the heads of a fused projection) share few sets of a cache and few pages: with
   // this many panels to read them, bringing them together costs less.
