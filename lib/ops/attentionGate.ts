@@ -70,8 +70,8 @@ function kernelOf(c: Context): readonly number[] | undefined {
  *      . . . . . .      seen by no cell, gated like its neighbours
  *
  * x is read twice: attending to a sum of channels is attending to the channels, so W runs over x itself.
- * Scratch: for entries of 1 MB of x together, or a single larger one, Ci channels of the coarse grid and
- * of gating; the packed weights unless they are prepared; for each thread that of conv2d.
+ * Scratch: for each thread, entries of 1 MB of x together, or a single larger one: Ci channels of the coarse
+ * grid and of gating; the packed weights unless they are prepared; for each thread that of conv2d.
  *
  * @throws RangeError ERR_FOVEA_OPTION where subSample is not theta's kernel, ERR_FOVEA_SHAPE where x is smaller
  * than it, ERR_FOVEA_RANK where x and gating differ in their axes, ERR_FOVEA_WEIGHT_SHAPE. TypeError

@@ -41,8 +41,8 @@ const projection = (name: Projection, out: string, ins: string): Record<string, 
  * `x` and `out` are `[B, Cx, H, W]` or `[B, Cx, D, H, W]`, `gating` is `[B, Cg, ...]` of the same spatial size,
  * `attention` `[B, 1, ...]`. `into.out` may be `x` itself. monai's forward takes gating first.
  *
- * Scratch: for entries of 1 MB of x together, or a single larger one, Ci + 1 channels of positions; the
- * packed weights unless they are prepared; for each thread that of conv2d.
+ * Scratch: for each thread, entries of 1 MB of x together, or a single larger one: Ci + 1 channels of
+ * positions; the packed weights unless they are prepared; for each thread that of conv2d.
  *
  * Oktay et al. 2018 (arXiv 1804.03999), eq. 1-2.
  *

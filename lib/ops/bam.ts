@@ -179,9 +179,9 @@ function checkSize(c: Context): void {
  *   `last_conv`. Its padding of 1 lets a dilated convolution shrink the map: what comes down to 1 x 1 holds
  *   for all positions.
  *
- * x is read three times and written once, entries of 1 MB together, or a single larger one. Scratch: for each
- * of these, two maps of the hidden channels and a few vectors; the packed weights unless they are
- * prepared; for each thread at most 32 KiB and that of conv2d.
+ * x is read three times and written once, entries of 1 MB together, or a single larger one; every thread
+ * may be at entries of its own. Scratch: for each of these, two maps of the hidden channels and a few
+ * vectors; the packed weights unless they are prepared; for each thread at most 32 KiB and that of conv2d.
  *
  * @throws RangeError ERR_FOVEA_OPTION where a parameter is not what the weights imply, ERR_FOVEA_SHAPE where
  * the dilated convolutions change the size of x otherwise, ERR_FOVEA_WEIGHT_SHAPE. TypeError

@@ -69,9 +69,9 @@ function spatialWeights(c: Context): Record<string, WeightSpec> {
  * `x` and `out` are `[B, C, H, W]`, `channelAttention` is `[B, C]`, `spatialAttention` `[B, 1, H, W]`. `into.out` may
  * be `x` itself. As in the authors' code, which orders the two maps max, mean (the paper: mean, max).
  *
- * x is read three times and written once, entries of 1 MB together, or a single larger one. Scratch: three
- * maps of positions and a few vectors for each of these; the packed weights unless they are prepared; for
- * each thread at most 32 KiB and that of conv2d.
+ * x is read three times and written once, entries of 1 MB together, or a single larger one; every thread
+ * may be at entries of its own. Scratch: three maps of positions and a few vectors for each of these; the
+ * packed weights unless they are prepared; for each thread at most 32 KiB and that of conv2d.
  *
  * @throws RangeError ERR_FOVEA_OPTION where reduction does not lead from C to R or poolTypes is empty,
  * ERR_FOVEA_OUTPUT for spatialAttention with noSpatial, ERR_FOVEA_WEIGHT_SHAPE. TypeError

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "core/parallel.h"
-#include "core/scratch.h"
 #include "engine/channelPool.h"
+#include "engine/entryLoop.h"
 #include "engine/mapPass.h"
 #include "kernels/mapRow.h"
 
@@ -36,12 +36,8 @@ bool scalePlanes(const Call& call, const FeatureMap& x, const FeatureMap& gate,
 
 void channelGate(const Call& call, const FeatureMap& x, std::span<const ChainLayer> layers,
                  const FeatureMap& gate, const FeatureMap& out) {
-  const int64_t together = x.entriesTogether();
   const int64_t vector[3] = {1, 1, 1};
-  Scratch& scratch = Scratch::ofThread();
-  for (int64_t first = 0; first < x.batch; first += together) {
-    const Scratch::Scope scope(scratch);
-    const int64_t count = std::min(together, x.batch - first);
+  forEntries(call, x, [&](int64_t first, int64_t count, Scratch& scratch) {
     const auto vectors = [&] { return FeatureMap::scratch(count, x.channels, vector, scratch); };
     const FeatureMap from = x.entries(first, count), mean = vectors();
     const FeatureMap by = gate ? gate.entries(first, count) : vectors();
@@ -53,7 +49,7 @@ void channelGate(const Call& call, const FeatureMap& x, std::span<const ChainLay
       const MapStep steps[] = {MapStep::multiply(by), store};
       mapPass(call, from, steps);
     }
-  }
+  });
 }
 
 }  // namespace fovea

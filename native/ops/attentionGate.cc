@@ -4,6 +4,7 @@
 
 #include "core/parallel.h"
 #include "core/registry.h"
+#include "engine/entryLoop.h"
 #include "engine/layers.h"
 #include "engine/resize.h"
 #include "kernels/rows.h"
@@ -74,17 +75,14 @@ FeatureMap gridOf(const Call& c, const LayerPack& layers, const float* packed, c
 }
 
 void run(const Call& c) {
-  Scratch& scratch = Scratch::ofThread();
-  const Scratch::Scope scope(scratch);
+  Scratch& own = Scratch::ofThread();
+  const Scratch::Scope scope(own);
   const LayerPack layers = layersOf(c);
-  const float* packed = layers.provide(scratch);
+  const float* packed = layers.provide(own);
   const FeatureMap x = FeatureMap::of(c.tensor(kX)), gating = FeatureMap::of(c.tensor(kGating));
   const FeatureMap out = FeatureMap::of(c.tensor(kOut));
   const FeatureMap attention = FeatureMap::of(c.tensor(kAttention));
-  const int64_t together = x.entriesTogether();
-  for (int64_t first = 0; first < x.batch; first += together) {
-    const Scratch::Scope group(scratch);
-    const int64_t count = std::min(together, x.batch - first);
+  forEntries(c, x, [&](int64_t first, int64_t count, Scratch& scratch) {
     const FeatureMap from = x.entries(first, count);
     FeatureMap gate = gridOf(c, layers, packed, from, gating.entries(first, count), scratch);
     if (attention || !sameSize(gate, x.size)) {
@@ -99,7 +97,7 @@ void run(const Call& c) {
                              MapStep::affine(last.layer->affine(last.packed)),
                              MapStep::store(out.entries(first, count))};
     conv(c, {last.layer->shape, from, last.layer->weights(last.packed), {}, steps});
-  }
+  });
 }
 
 double flops(const Call& c) {

@@ -1,5 +1,6 @@
 // The attention gate where gating and x have one size; see lib/ops/attentionGateSameSize.ts.
 #include "core/registry.h"
+#include "engine/entryLoop.h"
 #include "engine/layers.h"
 #include "engine/mapPass.h"
 
@@ -19,17 +20,15 @@ LayerPack layersOf(const Call& c) {
 }
 
 void run(const Call& c) {
-  Scratch& scratch = Scratch::ofThread();
-  const Scratch::Scope scope(scratch);
+  Scratch& own = Scratch::ofThread();
+  const Scratch::Scope scope(own);
   const LayerPack layers = layersOf(c);
-  const float* packed = layers.provide(scratch);
+  const float* packed = layers.provide(own);
   const FeatureMap x = FeatureMap::of(c.tensor(kX)), gating = FeatureMap::of(c.tensor(kGating));
   const FeatureMap out = FeatureMap::of(c.tensor(kOut));
   const FeatureMap attention = FeatureMap::of(c.tensor(kAttention));
-  const int64_t inner = c.tensor(kWg).shape[0], together = x.entriesTogether();
-  for (int64_t first = 0; first < x.batch; first += together) {
-    const Scratch::Scope group(scratch);
-    const int64_t count = std::min(together, x.batch - first);
+  const int64_t inner = c.tensor(kWg).shape[0];
+  forEntries(c, x, [&](int64_t first, int64_t count, Scratch& scratch) {
     const FeatureMap from = x.entries(first, count);
     const FeatureMap hidden = FeatureMap::scratch(count, inner, x.size, scratch);
     const FeatureMap gate = attention ? attention.entries(first, count)
@@ -43,7 +42,7 @@ void run(const Call& c) {
     const MapStep steps[] = {MapStep::multiply(gate),
                              MapStep::storeOf(out.entries(first, count), out, x)};
     mapPass(c, from, steps);
-  }
+  });
 }
 
 double flops(const Call& c) {

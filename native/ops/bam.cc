@@ -3,6 +3,7 @@
 
 #include "core/registry.h"
 #include "engine/channelPool.h"
+#include "engine/entryLoop.h"
 #include "engine/layers.h"
 #include "engine/mapPass.h"
 
@@ -73,10 +74,10 @@ FeatureMap spreadOver(const FeatureMap& values, const FeatureMap& x) {
 }
 
 void run(const Call& c) {
-  Scratch& scratch = Scratch::ofThread();
-  const Scratch::Scope scope(scratch);
+  Scratch& own = Scratch::ofThread();
+  const Scratch::Scope scope(own);
   const LayerPack layers = layersOf(c);
-  const float* packed = layers.provide(scratch);
+  const float* packed = layers.provide(own);
   const auto ofChannels = static_cast<size_t>(c.integer(kLayers)) + 1;
   const std::vector<ChainLayer> channelBranch = branch(layers, packed, 0, ofChannels);
   const std::vector<ChainLayer> spatialBranch = branch(layers, packed, ofChannels, layers.size());
@@ -85,10 +86,7 @@ void run(const Call& c) {
   int64_t size[3];
   const int64_t vector[3] = {1, 1, 1};
   sizeBehind(spatialBranch, x, size);
-  const int64_t together = x.entriesTogether();
-  for (int64_t first = 0; first < x.batch; first += together) {
-    const Scratch::Scope group(scratch);
-    const int64_t count = std::min(together, x.batch - first);
+  forEntries(c, x, [&](int64_t first, int64_t count, Scratch& scratch) {
     const FeatureMap from = x.entries(first, count);
     const FeatureMap mean = FeatureMap::scratch(count, x.channels, vector, scratch);
     const FeatureMap ofChannel = FeatureMap::scratch(count, x.channels, vector, scratch);
@@ -106,7 +104,7 @@ void run(const Call& c) {
     steps[n++] = MapStep::modulate(from);
     steps[n++] = MapStep::storeOf(out.entries(first, count), out, x);
     mapPass(c, spreadOver(ofPosition, from), std::span(steps, n));
-  }
+  });
 }
 
 double flops(const Call& c) {

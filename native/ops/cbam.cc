@@ -6,6 +6,7 @@
 #include "core/parallel.h"
 #include "core/registry.h"
 #include "engine/channelPool.h"
+#include "engine/entryLoop.h"
 #include "engine/layers.h"
 #include "engine/mapPass.h"
 #include "kernels/copy.h"
@@ -102,17 +103,15 @@ void compress(const Call& c, const FeatureMap& map, const FeatureMap& gates, con
 }
 
 void run(const Call& c) {
-  Scratch& scratch = Scratch::ofThread();
-  const Scratch::Scope scope(scratch);
+  Scratch& own = Scratch::ofThread();
+  const Scratch::Scope scope(own);
   const LayerPack layers = layersOf(c);
-  const float* packed = layers.provide(scratch);
+  const float* packed = layers.provide(own);
   const FeatureMap x = FeatureMap::of(c.tensor(kX)), out = FeatureMap::of(c.tensor(kOut));
   const FeatureMap ofChannels = FeatureMap::of(c.tensor(kChannelAttention));
   const FeatureMap ofPositions = FeatureMap::of(c.tensor(kSpatialAttention));
-  const int64_t vector[3] = {1, 1, 1}, together = x.entriesTogether();
-  for (int64_t first = 0; first < x.batch; first += together) {
-    const Scratch::Scope group(scratch);
-    const int64_t count = std::min(together, x.batch - first);
+  const int64_t vector[3] = {1, 1, 1};
+  forEntries(c, x, [&](int64_t first, int64_t count, Scratch& scratch) {
     const FeatureMap from = x.entries(first, count);
     const MapStep store = MapStep::storeOf(out.entries(first, count), out, x);
     const FeatureMap channels = ofChannels
@@ -122,7 +121,7 @@ void run(const Call& c) {
     if (c.flag(kNoSpatial)) {
       const MapStep steps[] = {MapStep::multiply(channels), store};
       mapPass(c, from, steps);
-      continue;
+      return;
     }
     const FeatureMap compressed = FeatureMap::scratch(count, 2, x.size, scratch);
     const FeatureMap positions = ofPositions ? ofPositions.entries(first, count)
@@ -132,7 +131,7 @@ void run(const Call& c) {
         .run(c, compressed, {MapStep::activate(Activation::kSigmoid), MapStep::store(positions)});
     const MapStep steps[] = {MapStep::multiply(channels), MapStep::multiply(positions), store};
     mapPass(c, from, steps);
-  }
+  });
 }
 
 double flops(const Call& c) { return 12.0 * static_cast<double>(c.tensor(kX).size()); }
