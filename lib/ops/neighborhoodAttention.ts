@@ -44,9 +44,9 @@ export interface NeighborhoodAttentionOutputs {
  *     . . . ■ ■ ■       . ■ . ■ . ■      . . . ■ ■ ■      . . . ■ ■ ■
  *
  * The score of a pair is scale q.k + rpb[h, (j - i) / dilation + kernelSize - 1, ...]. The cost follows the
- * kernel's size. Scratch a thread: for kernels of up to 256 keys kernel + stride + 3 rows of keys and values, of
- * up to 128 columns and those around, in as many heads as 0.8 MB hold but one at least, and three rows of queries
- * and results: 1.1 MB for D = Dv = 32 and a kernel of 7 x 7; for larger ones 0.8 MB, and 4 bytes a key that a row
+ * kernel's size. Scratch a thread: for kernels of up to 256 keys kernel + stride + 1 rows of keys and values, of
+ * up to 128 columns and those around, in as many heads as 0.4 MB hold but one at least, and three rows of queries
+ * and results: 0.3 MB for D = Dv = 32 and a kernel of 7 x 7; for larger ones 0.8 MB, and 4 bytes a key that a row
  * of queries sees (with rpb, twice that more).
  *
  * @throws RangeError ERR_FOVEA_OPTION where a kernel times its dilation exceeds the axis, a stride its

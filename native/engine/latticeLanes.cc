@@ -5,9 +5,8 @@
 #include <new>
 
 #include "core/parallel.h"
-#include "kernels/attendPanel.h"
-#include "kernels/copy.h"
-#include "kernels/laneTile.h"
+#include "engine/laneRows.h"
+#include "kernels/neighborTile.h"
 
 namespace fovea {
 
@@ -16,9 +15,8 @@ namespace {
 constexpr float kLog2e = 1.44269504088896341f;
 constexpr float kHidden = -std::numeric_limits<float>::infinity();
 constexpr int64_t kTileColumns = 128;
-constexpr int64_t kTileFloats = 192 * 1024;  // of keys and values: most of a second-level cache
+constexpr int64_t kTileFloats = 96 * 1024;  // of keys and values: most of a second-level cache
 constexpr int64_t kTasksPerThread = 4;
-constexpr int64_t kLine = 16;
 
 // Queries [y.begin, y.end) x [x.begin, x.end) of some heads at a step z, and what they see along
 // each axis.
@@ -41,228 +39,258 @@ struct Tile {
   }
 };
 
-int64_t sizeOf(Interval i) { return i.end - i.begin; }
-
-// Asks for the elements of tokens along a row, of all heads. They lie apart, so that the processor
-// does not see by itself what comes next.
-template <int kWrite>
-void prefetch(const LatticeMap& map, Interval heads, int64_t z, int64_t y, Interval x,
-              int64_t depth) {
-  if (map.inner != 1) return;
-  for (int64_t column = x.begin; column < x.end; ++column)
-    for (int64_t h = heads.begin; h < heads.end; ++h) {
-      const float* token = map.at(h, z, y, column);
-      for (int64_t k = 0; k < depth; k += kLine) __builtin_prefetch(token + k, kWrite, 2);
-    }
-}
-
-// Rows of a map of all heads of a tile, element by element: [row][head][depth][pitch]. A row of
-// tokens is copied a few tokens at a time, all heads of them, whose elements are neighbours.
-class LaneRows {
- public:
-  // Around the columns [x.begin, x.end) are `before` and at least `after` zeros.
-  LaneRows(Interval heads, int64_t depth, Interval x, int64_t before, int64_t after, int64_t rows,
-           Scratch& scratch)
-      : heads_(heads), x_(x), before_(before), depth_(depth) {
-    // An odd number of cache lines, so that the elements of a key spread over all sets of a cache.
-    pitch_ = ((before + sizeOf(x) + after + kLine - 1) / kLine | 1) * kLine;
-    data_ = scratch.floats(rows * rowFloats());
-    for (float* to = data_; to < data_ + rows * rowFloats(); to += pitch_) {
-      std::fill(to, to + before, 0.0f);
-      std::fill(to + before + sizeOf(x), to + pitch_, 0.0f);
-    }
-  }
-  int64_t pitch() const { return pitch_; }
-  float* at(int64_t row, int64_t head, int64_t column) const {
-    return data_ + row * rowFloats() + (head - heads_.begin) * depth_ * pitch_ + before_ + column -
-           x_.begin;
-  }
-  void load(int64_t row, const LatticeMap& from, int64_t z, int64_t y) const {
-    for (int64_t x = x_.begin; x < x_.end; x += kLine) {
-      const int64_t next = std::min(x + kLine, x_.end);
-      prefetch<0>(from, heads_, z, y, {next, std::min(next + kLine, x_.end)}, depth_);
-      for (int64_t h = heads_.begin; h < heads_.end; ++h)
-        copy().tile(from.at(h, z, y, x), from.inner, from.strides[2], at(row, h, x), pitch_, 1,
-                    depth_, next - x);
-    }
-  }
-  void store(int64_t row, const LatticeMap& to, int64_t z, int64_t y) const {
-    for (int64_t x = x_.begin; x < x_.end; x += kLine) {
-      const int64_t next = std::min(x + kLine, x_.end);
-      prefetch<1>(to, heads_, z, y, {next, std::min(next + kLine, x_.end)}, depth_);
-      for (int64_t h = heads_.begin; h < heads_.end; ++h)
-        copy().tile(at(row, h, x), pitch_, 1, to.at(h, z, y, x), to.inner, to.strides[2], depth_,
-                    next - x);
-    }
-  }
-  bool finite(int64_t row, int64_t head) const {
-    const float* all = at(row, head, x_.begin) - before_;
-    return attendPanel().finite(&all, 1, static_cast<int>(depth_ * pitch_));
-  }
-
- private:
-  int64_t rowFloats() const { return sizeOf(heads_) * depth_ * pitch_; }
-
-  Interval heads_, x_;
-  int64_t before_, depth_, pitch_;
-  float* data_;
-};
-
-// A vector of queries along a row: the distances of their keys, and which of them see each.
+// A vector of queries along a row, and their windows: key e of a lane's is the one `from` behind
+// column base + e.
 struct Lanes {
-  int64_t first, count;  // queries
-  int64_t least, most;   // distances
-  bool hides = false;
-  float* masks;  // [distance][lanes], 0 or -inf
+  int64_t first, count = 0;  // queries
+  int64_t base;
+  int64_t window = 0;  // keys that a query sees, at most
+  bool shifted = true, hides = false;
+  int32_t* from;           // [NeighborTile::keys][lanes]
+  float* masks = nullptr;  // [window][lanes], 0 or -inf, where some see less
 
-  Lanes(const NeighborhoodAxis& axis, int64_t begin, int64_t lanes, int64_t end, Scratch& scratch)
-      : first(begin), count(std::min(lanes, end - begin)), least(INT64_MAX), most(INT64_MIN) {
-    for (int64_t x = first; x < first + count; ++x) {
-      const Interval seen = axis.visible(x, axis.length);
-      least = std::min(least, seen.begin - x);
-      most = std::max(most, seen.end - 1 - x);
+  Lanes(const NeighborhoodAxis& axis, int64_t begin, int64_t end, Scratch& scratch) : first(begin) {
+    const NeighborTile& kernel = neighborTile();
+    const auto seen = [&](int64_t x) { return axis.visible(x, axis.length); };
+    base = seen(first).begin;
+    // As many as two vectors of keys serve.
+    while (count < kernel.lanes && first + count < end &&
+           seen(first + count).begin - base <= kernel.reach)
+      window = std::max(window, sizeOf(seen(first + count++)));
+    // At a border, too, begin where vectors within do, so that rows lie in whole lines.
+    const int64_t within = first - (axis.causal ? axis.kernel - 1 : axis.kernel / 2);
+    if (within < base && seen(first + count - 1).begin - within <= kernel.reach) base = within;
+    from = scratch.ints(kernel.keys * kernel.lanes);
+    for (int64_t lane = 0; lane < kernel.lanes; ++lane) {
+      const Interval own = seen(first + std::min(lane, count - 1));
+      const int64_t away = own.begin - base;
+      for (int64_t e = 0; e < kernel.keys; ++e)
+        from[e * kernel.lanes + lane] = static_cast<int32_t>(away + e);
+      shifted &= lane >= count || away == lane;
+      hides |= sizeOf(own) < window;
     }
-    masks = scratch.floats(distances() * lanes);
-    std::fill(masks, masks + distances() * lanes, 0.0f);
-    for (int64_t lane = 0; lane < count; ++lane) {
-      const Interval seen = axis.visible(first + lane, axis.length);
-      for (int64_t d = least; d <= most; ++d) {
-        const int64_t x = first + lane + d;
-        if (x >= seen.begin && x < seen.end) continue;
-        masks[(d - least) * lanes + lane] = kHidden;
-        hides = true;
-      }
-    }
+    if (!hides) return;
+    masks = scratch.floats(window * kernel.lanes);
+    for (int64_t e = 0; e < window; ++e)
+      for (int64_t lane = 0; lane < kernel.lanes; ++lane)
+        masks[e * kernel.lanes + lane] =
+            e < sizeOf(seen(first + std::min(lane, count - 1))) ? 0 : kHidden;
   }
-  int64_t distances() const { return most - least + 1; }
 };
 
 // What is added to the scores of one row of queries: its bias where there is one, and what its
-// lanes do not see. `keys` counts from the row's first key.
-void addendsOf(const LatticeProblem& p, const Tile& tile, const Lanes& lanes, int width,
-               int64_t head, int64_t y, Interval rows, float* table, const float** addends) {
-  const int64_t planes = sizeOf(tile.keyZ), distances = lanes.distances();
-  int64_t n = 0;
+// lanes do not see. `rows` is what it sees of the rows of keys.
+void addendsOf(const LatticeProblem& p, const Tile& tile, const Lanes& l, int64_t head, int64_t y,
+               Interval rows, float* addends) {
+  const NeighborhoodAxis* axis = p.lattice.axis;
+  const int64_t width = neighborTile().lanes, floats = l.window * width;
   for (int64_t row = rows.begin; row < rows.end; ++row) {
-    for (int64_t z = tile.keyZ.begin; z < tile.keyZ.begin + planes; ++z) {
-      for (int64_t d = 0; d < distances; ++d, ++n) {
-        const float* mask = lanes.masks + d * width;
-        addends[n] = mask;
-        if (!p.bias.data) continue;
-        const NeighborhoodAxis* axis = p.lattice.axis;
-        const float bias =
-            *p.bias.at(head, z - tile.z + axis[0].kernel - 1, row - y + axis[1].kernel - 1,
-                       lanes.least + d + axis[2].kernel - 1);
-        float* to = table + n * width;
-        for (int lane = 0; lane < width; ++lane) to[lane] = mask[lane] + bias * kLog2e;
-        addends[n] = to;
+    for (int64_t z = tile.keyZ.begin; z < tile.keyZ.end; ++z, addends += floats) {
+      if (l.hides)
+        std::copy(l.masks, l.masks + floats, addends);
+      else
+        std::fill(addends, addends + floats, 0.0f);
+      if (!p.bias.data) continue;
+      const float* bias = p.bias.at(head, z - tile.z + axis[0].kernel - 1,
+                                    row - y + axis[1].kernel - 1, axis[2].kernel - 1);
+      for (int64_t lane = 0; lane < l.count; ++lane) {
+        const int64_t nearest = l.base + l.from[lane] - (l.first + lane);
+        for (int64_t e = 0; e < l.window; ++e)
+          addends[e * width + lane] += bias[(nearest + e) * p.bias.strides[2]] * kLog2e;
       }
     }
   }
 }
 
-// The most rows of the lattice that `rows` rows of queries see together.
+// The most rows of the lattice that `rows` rows of queries see together: leaders of windows lie
+// whole strides apart.
 int64_t mostRows(const NeighborhoodAxis& down, int64_t rows) {
-  return std::min(down.length, down.kernel + down.stride + rows);
+  const int64_t apart = (rows - 2 + down.stride) / down.stride * down.stride;
+  return std::min(down.length, down.kernel + apart);
 }
 
-void attendTile(const LatticeProblem& p, const Tile& tile, Scratch& scratch) {
-  const LaneTile& kernel = laneTile();
-  const int width = kernel.lanes;
-  const NeighborhoodAxis &down = p.lattice.axis[1], &along = p.lattice.axis[2];
-  const int64_t planes = sizeOf(tile.keyZ), ring = mostRows(down, kernel.rows);
-  // A key that a lane sees is one of the row's: shifted loads reach less than a vector, or a
-  // window, before the row, and less than a vector behind it.
-  const int64_t before = std::min<int64_t>(width, along.kernel) - 1, after = width - 1;
-  const LaneRows keys(tile.heads, p.depth, tile.keyX, before, after, ring * planes, scratch);
-  const LaneRows values(tile.heads, p.valueDepth, tile.keyX, before, after, ring * planes, scratch);
-  const LaneRows queries(tile.heads, p.depth, tile.x, 0, after, kernel.rows, scratch);
-  const LaneRows results(tile.heads, p.valueDepth, tile.x, 0, after, kernel.rows, scratch);
-  const LaneRows lse(tile.heads, 1, tile.x, 0, after, p.lse.data ? kernel.rows : 0, scratch);
-
-  const int64_t vectors = (sizeOf(tile.x) + width - 1) / width;
-  auto* lanes =
-      reinterpret_cast<Lanes*>(scratch.bytes(vectors * static_cast<int64_t>(sizeof(Lanes))));
-  int64_t distances = 0;
+// The vectors of queries of a row.
+struct LaneCut {
+  Lanes* lanes;
+  int64_t count = 0, window = 0;
   bool hides = false;
-  for (int64_t i = 0; i < vectors; ++i) {
-    new (lanes + i) Lanes(along, tile.x.begin + i * width, width, tile.x.end, scratch);
-    distances = std::max(distances, lanes[i].distances());
-    hides |= lanes[i].hides;
-  }
-  auto* finite = reinterpret_cast<bool*>(scratch.bytes(ring * planes * sizeOf(tile.heads)));
-  const int64_t most = ring * planes * distances;
-  auto** key = reinterpret_cast<const float**>(
-      scratch.bytes((2 + kernel.rows) * most * static_cast<int64_t>(sizeof(const float*))));
-  const float **value = key + most, **addends = value + most;
-  float* table = p.bias.data ? scratch.floats(kernel.rows * most * width) : nullptr;
+  Interval keysReach, lanesReach;  // columns that vectors of keys and of queries reach
 
-  LaneBlock block;
-  block.depth = static_cast<int>(p.depth);
-  block.valueDepth = static_cast<int>(p.valueDepth);
-  block.queryStep = queries.pitch();
-  block.keyStep = keys.pitch();
-  block.valueStep = values.pitch();
-  block.outStep = results.pitch();
-  block.scale = p.scale * kLog2e;
-  block.scores = scratch.floats(kernel.rows * most * width);
-  block.key = key;
-  block.value = value;
-  int64_t loaded = tile.keyY.begin;
-  for (int64_t y = tile.y.begin; y < tile.y.end; y += kernel.rows) {
-    block.rows = static_cast<int>(std::min<int64_t>(kernel.rows, tile.y.end - y));
-    const Interval rows = Tile::seen(down, {y, y + block.rows});
-    for (loaded = std::max(loaded, rows.begin); loaded < rows.end; ++loaded) {
-      for (int64_t z = 0; z < planes; ++z) {
-        const int64_t row = loaded % ring * planes + z;
-        keys.load(row, p.key, tile.keyZ.begin + z, loaded);
-        values.load(row, p.value, tile.keyZ.begin + z, loaded);
-        for (int64_t h = tile.heads.begin; hides && h < tile.heads.end; ++h)
-          finite[row * sizeOf(tile.heads) + h - tile.heads.begin] = values.finite(row, h);
-      }
+  LaneCut(const NeighborhoodAxis& axis, Interval x, Interval keys, Scratch& scratch)
+      : lanes(reinterpret_cast<Lanes*>(
+            scratch.bytes(sizeOf(x) * static_cast<int64_t>(sizeof(Lanes))))),
+        keysReach(keys),
+        lanesReach{x.begin, x.end + neighborTile().lanes} {
+    const NeighborTile& kernel = neighborTile();
+    for (int64_t first = x.begin; first < x.end; first += lanes[count++].count) {
+      const Lanes& l = *new (lanes + count) Lanes(axis, first, x.end, scratch);
+      window = std::max(window, l.window);
+      hides |= l.hides;
+      keysReach.begin = std::min(keysReach.begin, l.base);
+      keysReach.end = std::max(keysReach.end, l.base + l.window + kernel.keys + 2 * kernel.lanes);
     }
-    for (int r = 0; r < block.rows; ++r) queries.load(r, p.query, tile.z, y + r);
-    for (int64_t h = tile.heads.begin; h < tile.heads.end; ++h) {
-      bool clean = true;
-      for (int64_t n = 0; hides && n < sizeOf(rows) * planes; ++n) {
-        const int64_t row = (rows.begin + n / planes) % ring * planes + n % planes;
-        clean &= finite[row * sizeOf(tile.heads) + h - tile.heads.begin];
-      }
-      for (const Lanes* l = lanes; l < lanes + vectors; ++l) {
-        const int64_t each = planes * l->distances();
-        block.careful = l->hides && !clean;
-        block.keys = static_cast<int>(sizeOf(rows) * each);
-        int64_t n = 0;
-        for (int64_t row = rows.begin; row < rows.end; ++row)
-          for (int64_t z = 0; z < planes; ++z) {
-            const int64_t at = row % ring * planes + z;
-            const float* k = keys.at(at, h, l->first + l->least);
-            const float* v = values.at(at, h, l->first + l->least);
-            for (int64_t d = 0; d < l->distances(); ++d, ++n) {
-              key[n] = k + d;
-              value[n] = v + d;
-            }
-          }
-        for (int r = 0; r < block.rows; ++r) {
-          const Interval seen = down.visible(y + r, down.length);
-          block.begin[r] = static_cast<int>((seen.begin - rows.begin) * each);
-          block.end[r] = static_cast<int>((seen.end - rows.begin) * each);
-          block.query[r] = queries.at(r, h, l->first);
-          block.out[r] = results.at(r, h, l->first);
-          block.lse[r] = p.lse.data ? lse.at(r, h, l->first) : nullptr;
-          block.addend[r] = nullptr;
-          if (!l->hides && !p.bias.data) continue;
-          addendsOf(p, tile, *l, width, h, y + r, seen, table ? table + r * most * width : nullptr,
-                    addends + r * most);
-          block.addend[r] = addends + r * most;
-        }
-        kernel.attend(block);
-      }
+  }
+  const Lanes* begin() const { return lanes; }
+  const Lanes* end() const { return lanes + count; }
+};
+
+// A tile's rows in memory, and the walk over its rows of queries, some at a time.
+class TileWalk {
+ public:
+  TileWalk(const LatticeProblem& p, const Tile& tile, Scratch& scratch);
+  void attend();
+
+ private:
+  struct Group {
+    Interval queries, keys;  // rows of the lattice
+  };
+  Group groupAt(int64_t y) const {
+    const Interval queries{y, std::min<int64_t>(y + neighborTile().rows, tile_.y.end)};
+    return {queries, Tile::seen(p_.lattice.axis[1], queries)};
+  }
+  // Rows of keys are kept in a ring.
+  int64_t slot(int64_t row, int64_t plane) const { return row % ring_ * planes_ + plane; }
+  void load(const Group& group);
+  void foresee(const Group& group);
+  void attendHead(const Group& group, int64_t head);
+  void attendLanes(const Group& group, int64_t head, const Lanes& lanes);
+  void store(const Group& group) const;
+
+  const LatticeProblem& p_;
+  const Tile& tile_;
+  const int64_t planes_, ring_;
+  const LaneCut cut_;
+  const LaneRows keys_, values_, queries_, results_, lse_;
+  bool* finite_;  // [slot][head]: values, where some are hidden
+  int64_t loaded_;
+  const float **key_, **value_;  // [rows of keys]
+  float* addends_ = nullptr;     // [row][keys][lanes], if any
+  TokenRow* list_;
+  TokensAhead ahead_;
+  NeighborBlock block_;
+};
+
+TileWalk::TileWalk(const LatticeProblem& p, const Tile& tile, Scratch& scratch)
+    : p_(p),
+      tile_(tile),
+      planes_(sizeOf(tile.keyZ)),
+      ring_(mostRows(p.lattice.axis[1], neighborTile().rows)),
+      cut_(p.lattice.axis[2], tile.x, tile.keyX, scratch),
+      keys_(tile.heads, p.depth, tile.keyX, cut_.keysReach, ring_ * planes_, scratch),
+      values_(tile.heads, p.valueDepth, tile.keyX, cut_.keysReach, ring_ * planes_, scratch),
+      queries_(tile.heads, p.depth, tile.x, cut_.lanesReach, neighborTile().rows, scratch),
+      results_(tile.heads, p.valueDepth, tile.x, cut_.lanesReach, neighborTile().rows, scratch),
+      lse_(tile.heads, 1, tile.x, cut_.lanesReach, p.lse.data ? neighborTile().rows : 0, scratch),
+      loaded_(tile.keyY.begin) {
+  const NeighborTile& kernel = neighborTile();
+  const int64_t keyRows = ring_ * planes_, floats = keyRows * cut_.window * kernel.lanes;
+  finite_ = reinterpret_cast<bool*>(scratch.bytes(keyRows * sizeOf(tile.heads)));
+  key_ = reinterpret_cast<const float**>(
+      scratch.bytes(2 * keyRows * static_cast<int64_t>(sizeof(const float*))));
+  value_ = key_ + keyRows;
+  if (cut_.hides || p.bias.data) addends_ = scratch.floats(kernel.rows * floats);
+  // Keys and values of the next group's rows, its queries, and where this one's results go.
+  const int64_t listed = 2 * (keyRows + kernel.rows) * sizeOf(tile.heads);
+  list_ =
+      reinterpret_cast<TokenRow*>(scratch.bytes(listed * static_cast<int64_t>(sizeof(TokenRow))));
+  block_.depth = static_cast<int>(p.depth);
+  block_.valueDepth = static_cast<int>(p.valueDepth);
+  block_.queryStep = queries_.pitch();
+  block_.keyStep = keys_.pitch();
+  block_.valueStep = values_.pitch();
+  block_.outStep = results_.pitch();
+  block_.scale = p.scale * kLog2e;
+  block_.scores = scratch.floats(kernel.rows * floats);
+  block_.key = key_;
+  block_.value = value_;
+  block_.ahead = &ahead_;
+}
+
+void TileWalk::load(const Group& group) {
+  for (loaded_ = std::max(loaded_, group.keys.begin); loaded_ < group.keys.end; ++loaded_) {
+    for (int64_t z = 0; z < planes_; ++z) {
+      const int64_t row = slot(loaded_, z);
+      keys_.load(row, p_.key, tile_.keyZ.begin + z, loaded_);
+      values_.load(row, p_.value, tile_.keyZ.begin + z, loaded_);
+      for (int64_t h = tile_.heads.begin; cut_.hides && h < tile_.heads.end; ++h)
+        finite_[row * sizeOf(tile_.heads) + h - tile_.heads.begin] = values_.finite(row, h);
     }
-    for (int r = 0; r < block.rows; ++r) {
-      results.store(r, p.out, tile.z, y + r);
-      if (p.lse.data) lse.store(r, p.lse, tile.z, y + r);
+  }
+  for (int64_t y = group.queries.begin; y < group.queries.end; ++y)
+    queries_.load(y - group.queries.begin, p_.query, tile_.z, y);
+}
+
+// Lists what the next group loads and this one stores, to be asked for during its products.
+void TileWalk::foresee(const Group& group) {
+  TokenRow* end = list_;
+  if (group.queries.end < tile_.y.end) {
+    const Group next = groupAt(group.queries.end);
+    for (int64_t row = std::max(loaded_, next.keys.begin); row < next.keys.end; ++row)
+      for (int64_t z = tile_.keyZ.begin; z < tile_.keyZ.end; ++z) {
+        keys_.foresee(p_.key, z, row, end);
+        values_.foresee(p_.value, z, row, end);
+      }
+    for (int64_t y = next.queries.begin; y < next.queries.end; ++y)
+      queries_.foresee(p_.query, tile_.z, y, end);
+  }
+  for (int64_t y = group.queries.begin; y < group.queries.end; ++y)
+    results_.foresee(p_.out, tile_.z, y, end);
+  ahead_ =
+      TokensAhead(list_, end, 2 * sizeOf(tile_.heads) * cut_.count * sizeOf(group.keys) * planes_);
+}
+
+void TileWalk::attendHead(const Group& group, int64_t head) {
+  block_.careful = false;
+  for (int64_t row = group.keys.begin; row < group.keys.end; ++row)
+    for (int64_t z = 0; cut_.hides && z < planes_; ++z)
+      block_.careful |= !finite_[slot(row, z) * sizeOf(tile_.heads) + head - tile_.heads.begin];
+  for (const Lanes& lanes : cut_) attendLanes(group, head, lanes);
+}
+
+void TileWalk::attendLanes(const Group& group, int64_t head, const Lanes& lanes) {
+  const int64_t width = neighborTile().lanes;
+  const NeighborhoodAxis& down = p_.lattice.axis[1];
+  block_.rows = static_cast<int>(sizeOf(group.queries));
+  block_.keyRows = static_cast<int>(sizeOf(group.keys) * planes_);
+  block_.window = static_cast<int>(lanes.window);
+  block_.from = lanes.from;
+  block_.shifted = lanes.shifted;
+  for (int64_t row = group.keys.begin, n = 0; row < group.keys.end; ++row)
+    for (int64_t z = 0; z < planes_; ++z, ++n) {
+      key_[n] = keys_.at(slot(row, z), head, lanes.base);
+      value_[n] = values_.at(slot(row, z), head, lanes.base);
     }
+  for (int r = 0; r < block_.rows; ++r) {
+    const int64_t y = group.queries.begin + r;
+    const Interval seen = down.visible(y, down.length);
+    block_.begin[r] = static_cast<int>((seen.begin - group.keys.begin) * planes_);
+    block_.end[r] = static_cast<int>((seen.end - group.keys.begin) * planes_);
+    block_.query[r] = queries_.at(r, head, lanes.first);
+    block_.out[r] = results_.at(r, head, lanes.first);
+    block_.lse[r] = p_.lse.data ? lse_.at(r, head, lanes.first) : nullptr;
+    block_.addend[r] = nullptr;
+    if (!lanes.hides && !p_.bias.data) continue;
+    float* addends = addends_ + r * ring_ * planes_ * cut_.window * width;
+    addendsOf(p_, tile_, lanes, head, y, seen, addends);
+    block_.addend[r] = addends;
+  }
+  neighborTile().attend(block_);
+}
+
+void TileWalk::store(const Group& group) const {
+  for (int64_t y = group.queries.begin; y < group.queries.end; ++y) {
+    results_.store(y - group.queries.begin, p_.out, tile_.z, y);
+    if (p_.lse.data) lse_.store(y - group.queries.begin, p_.lse, tile_.z, y);
+  }
+}
+
+void TileWalk::attend() {
+  for (int64_t y = tile_.y.begin; y < tile_.y.end; y += neighborTile().rows) {
+    const Group group = groupAt(y);
+    load(group);
+    foresee(group);
+    for (int64_t h = tile_.heads.begin; h < tile_.heads.end; ++h) attendHead(group, h);
+    store(group);
   }
 }
 
@@ -276,8 +304,8 @@ void attendLattices(const Call& call, int64_t problems, const int64_t (&steps)[L
   const NeighborhoodAxis* axis = first.lattice.axis;
   const int64_t columns = std::min(steps[2], kTileColumns);
   const int64_t across = (steps[2] + columns - 1) / columns;
-  const int64_t headFloats = axis[0].kernel * mostRows(axis[1], laneTile().rows) *
-                             (columns + axis[2].kernel + 2 * kLine) *
+  const int64_t headFloats = axis[0].kernel * mostRows(axis[1], neighborTile().rows) *
+                             (columns + axis[2].kernel + 2 * LaneRows::kLine) *
                              (first.depth + first.valueDepth);
   // As many heads as fit, in groups of equal size; then parts of the rows, which repeat the keys
   // around them, as the threads ask for.
@@ -301,11 +329,10 @@ void attendLattices(const Call& call, int64_t problems, const int64_t (&steps)[L
     const LatticeProblem p = problemOf(task);
     const NeighborhoodAxis* own = p.lattice.axis;
     if (h >= p.heads || z >= own[0].length || y >= own[1].length || x >= own[2].length) return;
-    attendTile(
-        p,
-        Tile(p.lattice, {h, std::min(h + heads, p.heads)}, z,
-             {y, std::min(y + rows, own[1].length)}, {x, std::min(x + columns, own[2].length)}),
-        scratch);
+    const Tile tile(p.lattice, {h, std::min(h + heads, p.heads)}, z,
+                    {y, std::min(y + rows, own[1].length)},
+                    {x, std::min(x + columns, own[2].length)});
+    TileWalk(p, tile, scratch).attend();
   });
 }
 

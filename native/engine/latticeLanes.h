@@ -1,12 +1,12 @@
-// Windows of neighbours with queries in the lanes: neighbouring queries of a row see keys at the
-// same distances from them, so a vector of keys is a row of the map loaded shifted. Away from the
-// borders nothing is computed in vain; where windows are moved inward, or lead by strides, a vector
-// meets every distance that one of its queries needs, hidden from the others.
+// Windows of neighbours with queries in the lanes: neighbouring queries of a row see windows that
+// begin beside each other, so a vector of keys is a row of the map, shifted; where windows are
+// moved inward, or lead by strides, it is picked from two vectors. Nothing is computed in vain but
+// where causality hides keys from some lanes, and in the last lanes of a row.
 //
 // A tile is some rows and columns of queries of some heads. Three rows of queries at a time share
 // the keys that they see together. A row of keys is laid out once, as [head][depth][column], when
-// the first query comes that sees it, and its place taken when the last one has gone; all heads of
-// a token are read together, for they are neighbours in memory.
+// the first query comes that sees it, and its place taken when the last one has gone. What the next
+// rows of queries need is asked for between the products.
 #pragma once
 #include <cstdint>
 
@@ -48,8 +48,8 @@ struct LatticeProblem {
 inline constexpr int64_t kMostLaneKeys = 256;
 
 // All problems of a call, `steps` the most that any has along each axis. Scratch a thread: the
-// kernel + stride + 3 rows of keys and values that three rows of queries see, of up to 128 columns
-// and the window around them, in as many heads as 0.8 MB hold, one at least; three rows of queries
+// kernel + stride + 1 rows of keys and values that three rows of queries see, of up to 128 columns
+// and the window around them, in as many heads as 0.4 MB hold, one at least; three rows of queries
 // and results; and the scores of three vectors of queries.
 void attendLattices(const Call& call, int64_t problems, const int64_t (&steps)[Lattice::kAxes],
                     FunctionRef<LatticeProblem(int64_t index)> problemOf);

@@ -12,7 +12,11 @@ namespace {
 
 constexpr float kLog2e = 1.44269504088896341f;
 constexpr int64_t kLine = 16;
-constexpr int64_t kAhead = 4;  // tokens asked for ahead
+constexpr int64_t kNear = 4;  // tokens asked for ahead where nobody has asked before
+// Vectors of windows one after the other on a thread, which asks for those of the next meanwhile;
+// runs that every thread should find at least, so that the last ones end together.
+constexpr int64_t kMostRun = 16;
+constexpr int64_t kRunsPerThread = 4;
 
 // Windows of one size: those inside the map, cut on the right, cut below, or cut at the corner.
 struct WindowKind {
@@ -45,18 +49,31 @@ void rowsOf(const LaneWindows& l, TokenMap WindowHead::* map, int64_t n, int64_t
   std::fill(rows + l.count, rows + kMostLanes, rows[l.count - 1]);
 }
 
-// Asks for token n of every lane's window; to the processor the lanes are too many streams.
-template <int kWrite>
+// Asks for token n of every lane's window: to the processor the lanes are too many streams.
 void prefetch(const LaneWindows& l, TokenMap WindowHead::* map, int64_t n, int64_t mapWidth,
               int64_t depth) {
   if ((l.head[0].*map).inner != 1) return;
   const float* rows[kMostLanes];
   rowsOf(l, map, n, mapWidth, rows);
   for (int lane = 0; lane < l.count; ++lane)
-    for (int64_t k = 0; k < depth; k += kLine) __builtin_prefetch(rows[lane] + k, kWrite, 2);
+    for (int64_t k = 0; k < depth; k += kLine) __builtin_prefetch(rows[lane] + k, 0, 2);
 }
 
-void attendTogether(const WindowProblem& p, const LaneWindows& l, Scratch& scratch) {
+// Lists the tokens of all windows, in the order in which they are taken.
+void foresee(const LaneWindows& l, TokenMap WindowHead::* map, int64_t mapWidth, int64_t depth,
+             TokenRow*& list) {
+  if ((l.head[0].*map).inner != 1) return;
+  const float* rows[kMostLanes];
+  for (int64_t n = 0; n < l.window[0].tokens(); n += l.window[0].width) {
+    rowsOf(l, map, n, mapWidth, rows);
+    for (int lane = 0; lane < l.count; ++lane)
+      *list++ = {rows[lane], (l.head[lane].*map).stride, l.window[0].width, depth};
+  }
+}
+
+// `cold`: nobody has asked for these windows. Asks for those of `next`, if any.
+void attendTogether(const WindowProblem& p, const LaneWindows& l, bool cold,
+                    const LaneWindows* next, Scratch& scratch) {
   const LaneTile& kernel = laneTile();
   const int64_t width = kernel.lanes, mapWidth = p.grid.width;
   const int64_t tokens = l.window[0].tokens();
@@ -67,22 +84,16 @@ void attendTogether(const WindowProblem& p, const LaneWindows& l, Scratch& scrat
   float* values = scratch.floats(listed * valueFloats);
   const float* rows[kMostLanes];
   for (int64_t n = 0; n < tokens; ++n) {
-    if (n + kAhead < tokens) {
-      prefetch<0>(l, &WindowHead::key, n + kAhead, mapWidth, p.depth);
-      prefetch<0>(l, &WindowHead::value, n + kAhead, mapWidth, p.valueDepth);
+    if (cold && n + kNear < tokens) {
+      prefetch(l, &WindowHead::key, n + kNear, mapWidth, p.depth);
+      prefetch(l, &WindowHead::value, n + kNear, mapWidth, p.valueDepth);
     }
     rowsOf(l, &WindowHead::key, n, mapWidth, rows);
     kernel.gather(rows, l.head[0].key.inner, p.depth, keys + n * keyFloats);
     rowsOf(l, &WindowHead::value, n, mapWidth, rows);
     kernel.gather(rows, l.head[0].value.inner, p.valueDepth, values + n * valueFloats);
   }
-  auto** pointers = reinterpret_cast<const float**>(
-      scratch.bytes(3 * listed * static_cast<int64_t>(sizeof(const float*))));
-  const float **key = pointers, **value = key + listed, **addend = value + listed;
-  for (int64_t n = 0; n < listed; ++n) {
-    key[n] = keys + n * keyFloats;
-    value[n] = values + n * valueFloats;
-  }
+  float* addend = nullptr;
   if (missing > 0) {
     // All positions beyond the map are one key, whose weight is multiplied by their number.
     float* none = scratch.floats(std::max(keyFloats, valueFloats));
@@ -96,41 +107,49 @@ void attendTogether(const WindowProblem& p, const LaneWindows& l, Scratch& scrat
     };
     fill(&WindowHead::missingKey, p.depth, keys + tokens * keyFloats);
     fill(&WindowHead::missingValue, p.valueDepth, values + tokens * valueFloats);
-    float* times = scratch.floats(width);
-    std::fill(times, times + width, static_cast<float>(std::log2(missing)));
-    std::fill(addend, addend + tokens, none);
-    addend[tokens] = times;
+    addend = scratch.floats(listed * width);
+    std::fill(addend, addend + tokens * width, 0.0f);
+    std::fill(addend + tokens * width, addend + listed * width,
+              static_cast<float>(std::log2(missing)));
   }
 
-  float* queries = scratch.floats(kernel.wholeRows * keyFloats);
-  float* results = scratch.floats(kernel.wholeRows * valueFloats);
+  float* queries = scratch.floats(kernel.rows * keyFloats);
+  float* results = scratch.floats(kernel.rows * valueFloats);
   LaneBlock block;
   block.depth = static_cast<int>(p.depth);
   block.valueDepth = static_cast<int>(p.valueDepth);
   block.keys = static_cast<int>(listed);
-  block.key = key;
-  block.value = value;
-  block.queryStep = block.keyStep = block.valueStep = block.outStep = width;
+  block.key = keys;
+  block.value = values;
+  block.addend = addend;
   block.scale = p.scale * kLog2e;
-  block.scores = scratch.floats(kernel.wholeRows * listed * width);
-  for (int64_t n = 0; n < tokens; n += kernel.wholeRows) {
-    block.rows = static_cast<int>(std::min<int64_t>(kernel.wholeRows, tokens - n));
+  block.scores = scratch.floats(kernel.rows * listed * width);
+  const int64_t listing = l.window[0].height + (next ? 3 * next->window[0].height : 0);
+  auto* list = reinterpret_cast<TokenRow*>(
+      scratch.bytes(listing * kMostLanes * static_cast<int64_t>(sizeof(TokenRow))));
+  TokenRow* end = list;
+  foresee(l, &WindowHead::out, mapWidth, p.valueDepth, end);
+  if (next) {
+    foresee(*next, &WindowHead::key, mapWidth, p.depth, end);
+    foresee(*next, &WindowHead::value, mapWidth, p.valueDepth, end);
+    foresee(*next, &WindowHead::query, mapWidth, p.depth, end);
+  }
+  const int64_t blocks = (tokens + kernel.rows - 1) / kernel.rows;
+  TokensAhead ahead(list, end, blocks * (listed + p.valueDepth) / kernel.together);
+  block.ahead = &ahead;
+  for (int64_t n = 0; n < tokens; n += kernel.rows) {
+    block.rows = static_cast<int>(std::min<int64_t>(kernel.rows, tokens - n));
     for (int r = 0; r < block.rows; ++r) {
       float* query = queries + r * keyFloats;
       rowsOf(l, &WindowHead::query, n + r, mapWidth, rows);
       kernel.gather(rows, l.head[0].query.inner, p.depth, query);
       block.query[r] = query;
       block.out[r] = results + r * valueFloats;
-      block.begin[r] = 0;
-      block.end[r] = block.keys;
-      block.addend[r] = missing > 0 ? addend : nullptr;
     }
-    for (int64_t next = n + block.rows; next < std::min(n + block.rows + kernel.wholeRows, tokens);
-         ++next) {
-      prefetch<0>(l, &WindowHead::query, next, mapWidth, p.depth);
-      prefetch<1>(l, &WindowHead::out, next, mapWidth, p.valueDepth);
-    }
-    kernel.attendWhole(block);
+    for (int64_t later = n + block.rows;
+         cold && later < std::min(n + block.rows + kernel.rows, tokens); ++later)
+      prefetch(l, &WindowHead::query, later, mapWidth, p.depth);
+    kernel.attend(block);
     for (int r = 0; r < block.rows; ++r) {
       float* out[kMostLanes];
       rowsOf(l, &WindowHead::out, n + r, mapWidth, out);
@@ -150,21 +169,34 @@ void attendWindowsInLanes(const Call& call, const WindowProblem& p) {
                               {down, 0, cutDown, across},
                               {down, across, cutDown, cutAcross}};
   const int64_t lanes = laneTile().lanes;
+  const auto vectorsOf = [&](const WindowKind& kind) {
+    return (kind.count() * p.heads + lanes - 1) / lanes;
+  };
   int64_t vectors = 0;
-  for (const WindowKind& kind : kinds) vectors += (kind.count() * p.heads + lanes - 1) / lanes;
-  parallelFor(call, vectors, [&](int64_t task, Scratch& scratch) {
+  for (const WindowKind& kind : kinds) vectors += vectorsOf(kind);
+  const auto describe = [&](int64_t vector, LaneWindows& l) {
     const WindowKind* kind = kinds;
-    for (; task >= (kind->count() * p.heads + lanes - 1) / lanes; ++kind)
-      task -= (kind->count() * p.heads + lanes - 1) / lanes;
-    LaneWindows l;
-    l.count = static_cast<int>(std::min(lanes, kind->count() * p.heads - task * lanes));
+    for (; vector >= vectorsOf(*kind); ++kind) vector -= vectorsOf(*kind);
+    l.count = static_cast<int>(std::min(lanes, kind->count() * p.heads - vector * lanes));
     for (int lane = 0; lane < l.count; ++lane) {
-      const int64_t n = task * lanes + lane;
+      const int64_t n = vector * lanes + lane;
       l.window[lane] = grid.window(kind->number(n % kind->count(), grid));
       l.first[lane] = l.window[lane].token(0, grid.width);
       l.head[lane] = p.headOf(n / kind->count());
     }
-    attendTogether(p, l, scratch);
+  };
+  const int64_t run = std::clamp<int64_t>(vectors / (kRunsPerThread * call.threads), 1, kMostRun);
+  parallelFor(call, (vectors + run - 1) / run, [&](int64_t task, Scratch& scratch) {
+    const int64_t begin = task * run, end = std::min(begin + run, vectors);
+    LaneWindows windows[2];
+    describe(begin, windows[0]);
+    for (int64_t vector = begin; vector < end; ++vector) {
+      const LaneWindows& now = windows[(vector - begin) % 2];
+      LaneWindows& next = windows[(vector - begin + 1) % 2];
+      if (vector + 1 < end) describe(vector + 1, next);
+      const Scratch::Scope scope(scratch);
+      attendTogether(p, now, vector == begin, vector + 1 < end ? &next : nullptr, scratch);
+    }
   });
 }
 

@@ -34,7 +34,7 @@ struct WindowProblem {
 inline constexpr int64_t kMostLaneTokens = 128;
 
 // Scratch a thread: 4 lanes tokens (2 D + Dv) bytes for the windows of a vector, at most 1.6 MB for
-// D = Dv = 64, and the scores of three vectors of queries.
+// D = Dv = 64, and queries, scores and results of seven vectors of queries.
 void attendWindowsInLanes(const Call& call, const WindowProblem& problem);
 
 }  // namespace fovea
