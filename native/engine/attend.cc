@@ -30,42 +30,40 @@ constexpr int64_t kChunksAThread = 4;
 // The terms of a score that the problem has, for one panel at one block.
 class Terms {
  public:
-  Terms(const AttendProblem& p, Scratch& scratch)
-      : problem_(p), any_(p.softcap > 0 || p.alibi || p.bias || p.mask) {
-    if (p.bias || p.mask) addend_ = scratch.floats(int64_t{kBlockKeys} * kPanel);
+  explicit Terms(const AttendProblem& p) : problem_(p) {
     terms_.softcap = p.softcap * kLog2e;
+    addend_.hasBias = p.bias;
+    addend_.hasMask = p.mask;
+    addend_.biasStride = p.biasStride;
+    addend_.maskStride = p.maskStride;
   }
-  const ScoreTerms* at(const QueryPanel& panel, int segment, int64_t first, int keys) {
-    if (!any_ || (segment > 0 && problem_.softcap == 0)) return nullptr;
-    terms_.slopes = problem_.alibi && segment == 0 ? panel.slopes : nullptr;
-    terms_.addend = nullptr;
-    if (terms_.slopes) {
-      for (int i = 0; i < kPanel; ++i)
-        positions_[i] =
-            static_cast<float>(panel.rows[std::min(i, panel.queries - 1)].position - first);
-      terms_.positions = positions_;
+  // Bias, mask and ALiBi are those of the first segment.
+  void give(const QueryPanel& panel, int segment, int64_t first, AttendBlock& block) {
+    const bool alibi = problem_.alibi && segment == 0;
+    block.terms = alibi || problem_.softcap > 0 ? &terms_ : nullptr;
+    terms_.slopes = alibi ? panel.slopes : nullptr;
+    terms_.positions = positions_;
+    for (int i = 0; alibi && i < kPanel; ++i)
+      positions_[i] = static_cast<float>(rowOf(panel, i).position - first);
+    const bool addend = (problem_.bias || problem_.mask) && segment == 0;
+    block.addend = addend ? &addend_ : nullptr;
+    if (!addend) return;
+    addend_.shared = panel.sharesAddend;
+    for (int i = 0; i < kPanel; ++i) {
+      if (problem_.bias) addend_.bias[i] = rowOf(panel, i).bias + first * problem_.biasStride;
+      if (problem_.mask) addend_.mask[i] = rowOf(panel, i).mask + first * problem_.maskStride;
     }
-    if (addend_ && segment == 0) {
-      const float* bias[kPanel];
-      const uint8_t* mask[kPanel];
-      for (int i = 0; i < panel.queries; ++i) {
-        if (problem_.bias) bias[i] = panel.rows[i].bias + first * problem_.biasStride;
-        if (problem_.mask) mask[i] = panel.rows[i].mask + first * problem_.maskStride;
-      }
-      attendPanel().packAddend(problem_.bias ? bias : nullptr, problem_.biasStride,
-                               problem_.mask ? mask : nullptr, problem_.maskStride, panel.queries,
-                               keys, addend_);
-      terms_.addend = addend_;
-    }
-    return &terms_;
   }
 
  private:
+  static const QueryRow& rowOf(const QueryPanel& panel, int i) {
+    return panel.rows[std::min(i, panel.queries - 1)];
+  }
+
   const AttendProblem& problem_;
-  bool any_;
-  float* addend_ = nullptr;
-  float positions_[kPanel] = {};
+  alignas(64) float positions_[kPanel] = {};
   ScoreTerms terms_;
+  AttendAddend addend_;
 };
 
 // Rows of memory that a visit asks for while it computes, because the next ones need them.
@@ -88,10 +86,11 @@ class Ahead {
   void addends(const AttendProblem& p, const QueryPanel& panel, int64_t begin, int64_t end) {
     const int64_t floats = std::max(p.depth, p.valueDepth);
     const QueryRow *first = panel.rows, *last = first + panel.queries - 1;
-    if (p.bias && p.biasStride == 1 && first->bias != last->bias)
+    if (panel.sharesAddend) return;
+    if (p.bias && p.biasStride == 1)
       for (const QueryRow* row = first; row <= last; ++row)
         for (int64_t j = begin; j < end; j += floats) add(row->bias + j);
-    if (p.mask && p.maskStride == 1 && first->mask != last->mask)
+    if (p.mask && p.maskStride == 1)
       for (const QueryRow* row = first; row <= last; ++row)
         for (int64_t j = begin; j < end; j += 4 * floats)
           add(reinterpret_cast<const float*>(row->mask + j));
@@ -159,7 +158,7 @@ Chunk::Chunk(const AttendProblem& problem, int64_t first, int64_t count, Scratch
       panels_(reinterpret_cast<QueryPanel*>(
           scratch.bytes(count_ * static_cast<int64_t>(sizeof(QueryPanel))))),
       scores_(scratch.floats(int64_t{kBlockKeys} * kPanel)),
-      terms_(problem, scratch),
+      terms_(problem),
       ahead_(scratch) {
   for (int t = 0; t < count_; ++t) {
     const int64_t begin = panelBegin(p_.rows, first + t), end = panelBegin(p_.rows, first + t + 1);
@@ -209,13 +208,13 @@ void Chunk::visit(QueryPanel& panel, int segment, int64_t at, KeyBlock& values,
     block.begin = begin;
     block.end = end;
   }
-  block.terms = terms_.at(panel, segment, at, block.keys);
-  const bool hides = block.begin || (block.terms && block.terms->addend);
+  terms_.give(panel, segment, at, block);
+  const bool hides = block.begin || block.addend;
   if (hides && clean_ < 0) clean_ = attendPanel().finite(values.rows(), block.keys, p_.valueDepth);
   block.careful = hides && clean_ == 0;
-  // Where some queries may be left out of the first block, their sums must be there: 0.
-  block.fresh = !panel.begun && !hides;
-  if (!panel.begun && hides)
+  // With bounds or with care not every sum is written as a whole: they must be there, 0.
+  block.fresh = !panel.begun && !block.begin && !block.careful;
+  if (!panel.begun && !block.fresh)
     std::memset(panel.acc, 0, sizeof(float) * static_cast<size_t>(p_.valueDepth) * kPanel);
   panel.begun = true;
   attendTile().attend(block);

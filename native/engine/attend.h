@@ -8,7 +8,7 @@
 // of keys and of rows, so the bits of a row depend on its own problem alone.
 //
 // Scratch a thread: chunk (D + Dv) 4 bytes <= 0.5 MB (0.1 MB a panel of D + Dv = 512), 27 KB of
-// scores, 27 KB more with a bias or a mask. Nothing grows with the number of keys.
+// scores. Nothing grows with the number of keys.
 #pragma once
 #include <cstdint>
 #include <cstdlib>

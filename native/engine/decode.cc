@@ -14,7 +14,7 @@ constexpr float kLog2e = 1.44269504088896341f;
 constexpr int kBlocks = 3;
 constexpr float kHidden = -std::numeric_limits<float>::infinity();
 
-// bias and mask of the block's keys for every query, as AttendPanel::packAddend makes them.
+// What bias and mask add to the scores of the block's keys, a row a query: -inf hides.
 void gatherAddend(const AttendProblem& p, const QueryRow* rows, int64_t at, int keys,
                   float* addend) {
   const int count = static_cast<int>(p.rows), step = paddedRows(count);

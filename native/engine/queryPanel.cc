@@ -33,6 +33,8 @@ void QueryPanel::describe(const AttendProblem& p, int64_t first, int count, Scra
   std::uninitialized_value_construct_n(rows, count);
   p.describe(first, count, rows);
   for (int i = 0; p.alibi && i < count; ++i) excess[i] = rows[i].settle(p.segments[0].keys);
+  for (int i = 1; i < count; ++i)
+    sharesAddend = sharesAddend && rows[i].bias == rows[0].bias && rows[i].mask == rows[0].mask;
   for (int s = 0; s < p.segmentCount; ++s) {
     Sight sight;
     for (int i = 0; i < count; ++i) {

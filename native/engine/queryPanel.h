@@ -14,9 +14,10 @@ struct QueryPanel {
   };
 
   int queries = 0;
-  bool open = false;      // queries are packed, and the state is there
-  bool begun = false;     // acc holds sums; before the first block it holds nothing
-  bool finished = false;  // results are written
+  bool open = false;         // queries are packed, and the state is there
+  bool begun = false;        // acc holds sums; before the first block it holds nothing
+  bool finished = false;     // results are written
+  bool sharesAddend = true;  // all rows have the same bias and mask
   QueryRow* rows = nullptr;
   float* packed = nullptr;  // [D][48]
   float* acc = nullptr;     // [Dv][48]

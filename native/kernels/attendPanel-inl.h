@@ -1,15 +1,6 @@
 constexpr int kLanes = Vec::kLanes;
-constexpr float kLog2e = 1.44269504088896341f;
 constexpr float kLn2 = 0.69314718055994531f;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
-// row[k * inner] for k < width, zero behind.
-inline Vec gatherRow(const float* row, int64_t inner, int width) {
-  if (inner == 1) return width == kLanes ? Vec::load(row) : Vec::loadPartial(row, width);
-  float gathered[kLanes] = {};
-  for (int x = 0; x < width; ++x) gathered[x] = row[x * inner];
-  return Vec::load(gathered);
-}
 
 inline void scatterRow(Vec v, float* row, int64_t inner, int width) {
   if (inner == 1) {
@@ -25,45 +16,6 @@ inline void scatterRow(Vec v, float* row, int64_t inner, int width) {
 }
 
 inline int fewer(int a, int b) { return a < b ? a : b; }
-
-void packAddend(const float* const* bias, int64_t biasStride, const uint8_t* const* mask,
-                int64_t maskStride, int count, int keys, float* addend) {
-  const auto part = [&](int i, int j, int width) {
-    Vec a = Vec::zero();
-    if (bias) a = gatherRow(bias[i] + j * biasStride, biasStride, width) * Vec::set(kLog2e);
-    if (mask) {
-      const uint8_t* p = mask[i] + j * maskStride;
-      uint8_t gathered[kLanes] = {};
-      if (maskStride != 1 || width < kLanes) {
-        for (int x = 0; x < width; ++x) gathered[x] = p[x * maskStride];
-        p = gathered;
-      }
-      a = Vec::select(Mask::ofBytes(p), a, Vec::set(-kInfinity));
-    }
-    return a;
-  };
-  // One row for all queries (a key padding mask, say) is read once and spread out.
-  bool same = true;
-  for (int i = 1; i < count && same; ++i)
-    same = (!bias || bias[i] == bias[0]) && (!mask || mask[i] == mask[0]);
-  for (int j = 0; j < keys; j += kLanes) {
-    const int width = fewer(keys - j, kLanes);
-    if (same) {
-      float one[kLanes];
-      part(0, j, width).store(one);
-      for (int x = 0; x < width; ++x)
-        for (int i = 0; i < count; i += kLanes)
-          Vec::set(one[x]).store(addend + (j + x) * kPanel + i);
-      continue;
-    }
-    for (int i = 0; i < count; i += kLanes) {
-      Vec t[kLanes];
-      for (int u = 0; u < kLanes; ++u) t[u] = part(fewer(i + u, count - 1), j, width);
-      Vec::transpose(t);
-      for (int x = 0; x < width; ++x) t[x].store(addend + (j + x) * kPanel + i);
-    }
-  }
-}
 
 void finish(const float* acc, const float* shift, const float* sums, const float* sinks, int count,
             int valueDepth, float* const* out, int64_t inner, float* lse) {
@@ -118,4 +70,4 @@ bool finite(const float* const* rows, int count, int depth) {
   return !Vec::isNan(sum).any();
 }
 
-inline constexpr AttendPanel kAttendPanel{packAddend, finish, finite};
+inline constexpr AttendPanel kAttendPanel{finish, finite};

@@ -1,5 +1,5 @@
-// What a panel of 48 queries needs beside the attention tile: the bias and mask of a block, brought
-// into its lanes, and the results, brought out of them.
+// What a panel of 48 queries needs beside the attention tile: its results, brought out of the
+// lanes.
 #pragma once
 #include <cstdint>
 
@@ -8,10 +8,6 @@
 namespace fovea {
 
 struct AttendPanel {
-  // addend[j][i] = bias[i][j] * log2(e), -inf where mask[i][j] is 0; either of them may be null,
-  // and the strides along j may be 0 or negative. Rows i >= count repeat the last.
-  void (*packAddend)(const float* const* bias, int64_t biasStride, const uint8_t* const* mask,
-                     int64_t maskStride, int count, int keys, float* addend);
   // out[i][c * inner] = acc[c][i] / sums[i] for i < count; a query that saw no key gets 0. With
   // sinks (units of log2, null for none) the denominator has the further term exp2(sink). lse[i],
   // where lse is not null, is the natural logarithm of the denominator, -inf where nothing was

@@ -2,9 +2,12 @@
 constexpr int kLanes = Vec::kLanes;
 constexpr int kSpan = 3;  // vectors of queries that a register tile spans
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr float kLog2e = 1.44269504088896341f;
 // Exponents may exceed the shift by this much before everything is rescaled: p stays below 2^8, and
 // most blocks after the first leave the shift alone.
 constexpr float kSlack = 8.0f;
+
+inline int fewer(int a, int b) { return a < b ? a : b; }
 
 // Rows of the register tile. With 32 registers 8 x 3 accumulators, 3 panel vectors and a broadcast
 // fill 28; narrower tiles are taller, because fewer than 8 chains cannot hide an FMA's latency.
@@ -19,19 +22,28 @@ constexpr int kTileRows = Vec::kRegisters == 32 ? (kVecs == 3 ? 8 : 12)
 template <int kVecs>
 constexpr int kTileColumns = Vec::kRegisters == 32 ? (kVecs == 1 ? 16 : 8) : kTileRows<kVecs>;
 
-// scores[j][i] = start[i] + sum_k rows[j][k] panel[k][i] for kRows keys and kVecs vectors of
-// queries, left in registers.
+// Memory to ask for, a few rows with every register tile: all at once they would hold up the loads
+// that the products wait for. (Within the loops it costs a tenth: every two keys, or every 16.)
+struct Ahead {
+  const float* const* next;
+  const float* const* end;
+  int each, floats;
+  void ask() {
+    constexpr int kLine = 64 / sizeof(float);
+    const float* const* stop = end - next < each ? end : next + each;
+    for (; next < stop; ++next)
+      for (int k = 0; k < floats; k += kLine) __builtin_prefetch(*next + k, 0, 2);
+  }
+};
+
+// acc[j][i] += sum_k rows[j][k] panel[k][i] for kRows keys and kVecs vectors of queries, all of it
+// in registers.
 template <int kRows, int kVecs>
 [[gnu::always_inline]] inline void multiplyTile(const float* panel, const float* const* rows,
-                                                int depth, const Vec* start,
-                                                Vec (&acc)[kRows][kVecs]) {
+                                                int depth, Vec (&acc)[kRows][kVecs]) {
   const float* row[kRows];
 #pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r) {
-    row[r] = rows[r];
-#pragma GCC unroll 4
-    for (int c = 0; c < kVecs; ++c) acc[r][c] = start[c];
-  }
+  for (int r = 0; r < kRows; ++r) row[r] = rows[r];
 #pragma GCC unroll 4
   for (int64_t k = 0; k < depth; ++k) {
     Vec q[kVecs];
@@ -46,36 +58,23 @@ template <int kRows, int kVecs>
   }
 }
 
+// The scores of kRows keys, which begin at `start`, by way of memory.
 template <int kRows, int kVecs>
-[[gnu::always_inline]] inline void storeTile(const Vec (&acc)[kRows][kVecs], float* scores) {
+inline void scoreTile(const float* panel, const float* const* rows, int depth, const Vec* start,
+                      float* scores) {
+  Vec acc[kRows][kVecs];
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int c = 0; c < kVecs; ++c) acc[r][c] = start[c];
+  }
+  multiplyTile(panel, rows, depth, acc);
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
     for (int c = 0; c < kVecs; ++c) acc[r][c].store(scores + r * kPanel + c * kLanes);
   }
 }
-
-template <int kRows, int kVecs>
-inline void scoreTile(const float* panel, const float* const* rows, int depth, const Vec* start,
-                      float* scores) {
-  Vec acc[kRows][kVecs];
-  multiplyTile(panel, rows, depth, start, acc);
-  storeTile(acc, scores);
-}
-
-// Memory to ask for, a few rows with every register tile: all at once they would hold up the loads
-// that the products wait for. (A line within the loops, every two keys, cost them a tenth.)
-struct Ahead {
-  const float* const* next;
-  const float* const* end;
-  int each, floats;
-  void ask() {
-    constexpr int kLine = 64 / sizeof(float);
-    const float* const* stop = end - next < each ? end : next + each;
-    for (; next < stop; ++next)
-      for (int k = 0; k < floats; k += kLine) __builtin_prefetch(*next + k, 0, 2);
-  }
-};
 
 // What becomes of the sums so far when a block's are added.
 enum class Join { kStart, kAdd, kRescale };
@@ -129,13 +128,11 @@ inline void scoreRest(const AttendBlock& b, int group, int begin, int rest, cons
   }
 }
 
+// Plain scores, to which terms apply.
 template <int kVecs>
 void scoreRun(const AttendBlock& b, int group, int begin, int end, Ahead& ahead) {
   constexpr int kRows = kTileRows<kVecs>;
-  Vec start[kVecs];
-  // Terms apply to the plain score; without them the shift is subtracted for free, as the start.
-  for (int c = 0; c < kVecs; ++c)
-    start[c] = b.terms ? Vec::zero() : Vec::negate(Vec::load(b.shift + (group + c) * kLanes));
+  const Vec start[kVecs] = {};
   const float* panel = b.panel + group * kLanes;
   float* scores = b.scores + group * kLanes;
   int j = begin;

@@ -1,12 +1,13 @@
 // Which keys of a block the vectors of a strip look at, where not every query sees every key.
 // Consecutive keys [begin, end) that the same vectors of a strip look at: the bits of `members`,
-// all of them within [first, first + count).
+// all of them within [first, first + count). Every query of these sees [fullBegin, fullEnd).
 struct Run {
-  int begin, end, first, count, members;
+  int begin, end, first, count, members, fullBegin, fullEnd;
 };
 
-// Keys of one vector of queries: [begin, end) is what any of them sees, [fullBegin, fullEnd) what
-// all of them see.
+// Keys of one vector of queries: [begin, end) is what any of them sees, in whole register tiles, so
+// that no sum depends on where a neighbour's keys begin; [fullBegin, fullEnd) is what all of them
+// see.
 struct Sight {
   int begin, end, fullBegin, fullEnd;
 };
@@ -25,6 +26,9 @@ inline Sight sightOf(const AttendBlock& b, int group) {
     s.end = last > s.end ? last : s.end;
   }
   if (s.end <= s.begin) return {0, 0, 0, 0};
+  constexpr int kRows = kTileRows<kSpan>;
+  s.begin = s.begin / kRows * kRows;
+  s.end = fewer((s.end + kRows - 1) / kRows * kRows, b.keys);
   if (s.fullEnd <= s.fullBegin) s.fullBegin = s.fullEnd = s.begin;
   return s;
 }
@@ -45,18 +49,18 @@ inline int runsOf(const Sight* sights, int count, Run* runs) {
   int made = 0;
   for (int i = 0; i + 1 < n; ++i) {
     if (cuts[i] == cuts[i + 1]) continue;
-    int first = count, last = -1, members = 0;
+    int first = count, last = -1, members = 0, fullBegin = 0, fullEnd = cuts[i + 1];
     for (int c = 0; c < count; ++c) {
       if (sights[c].begin > cuts[i] || sights[c].end < cuts[i + 1]) continue;
       first = c < first ? c : first;
       last = c;
       members |= 1 << c;
+      fullBegin = sights[c].fullBegin > fullBegin ? sights[c].fullBegin : fullBegin;
+      fullEnd = fewer(fullEnd, sights[c].fullEnd);
     }
     if (!members) continue;
-    if (made && runs[made - 1].end == cuts[i] && runs[made - 1].members == members)
-      runs[made - 1].end = cuts[i + 1];
-    else
-      runs[made++] = {cuts[i], cuts[i + 1], first, last - first + 1, members};
+    if (members >> first != (1 << (last - first + 1)) - 1) fullEnd = 0;
+    runs[made++] = {cuts[i], cuts[i + 1], first, last - first + 1, members, fullBegin, fullEnd};
   }
   return made;
 }

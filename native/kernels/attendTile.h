@@ -23,10 +23,20 @@ constexpr int kBlockKeys = 144;
 // Keys of a register tile, at most: blocks of a multiple of it waste none.
 constexpr int kKeyUnit = 8;
 
-// What is added to the plain scores before the softmax; all in units of log2.
+// What is added to the scores of a block: a row a query of the bias, in units of e, and of the
+// mask, either of them null. A key is hidden, whatever its score, where the bias is -inf or the
+// mask 0. Rows behind the last query repeat it; strides along the keys may be 0 or negative.
+struct AttendAddend {
+  const float* bias[kPanel];
+  const uint8_t* mask[kPanel];
+  bool hasBias = false, hasMask = false;
+  bool shared = false;  // one row serves all queries
+  int64_t biasStride = 0, maskStride = 0;
+};
+
+// What becomes of the plain scores before that; all in units of log2.
 struct ScoreTerms {
   float softcap = 0;                 // > 0: s <- softcap tanh(s / softcap)
-  const float* addend = nullptr;     // [keys][48] bias; -inf hides the key, whatever its score
   const float* slopes = nullptr;     // [48] ALiBi: s <- s - slope |position - j|
   const float* positions = nullptr;  // [48] relative to the block's first key
 };
@@ -43,7 +53,8 @@ struct AttendBlock {
   // `queries` repeat the last), or null where every query sees every key.
   const float* begin = nullptr;
   const float* end = nullptr;
-  const ScoreTerms* terms = nullptr;  // null: none
+  const ScoreTerms* terms = nullptr;     // null: none
+  const AttendAddend* addend = nullptr;  // null: none
   // Values that are not finite must not reach a query that does not see them: 0 * NaN is NaN.
   bool careful = false;
   // acc holds nothing yet: the first block of queries that see all of it.

@@ -1,27 +1,25 @@
-// From scores to weights: what is added to them, and their exponentials.
-// s <- the final score minus the shift, for keys [begin, end); -inf where the addend hides the key.
-void applyTerms(const AttendBlock& b, int group, int begin, int end) {
-  const ScoreTerms& t = *b.terms;
-  const int at = group * kLanes;
-  const Vec shift = Vec::load(b.shift + at);
-  const Vec slope = t.slopes ? Vec::load(t.slopes + at) : Vec::zero();
-  const Vec position = t.slopes ? Vec::load(t.positions + at) : Vec::zero();
-  const Vec cap = Vec::set(t.softcap), perCap = Vec::set(t.softcap > 0 ? 1 / t.softcap : 0);
-  const Vec hidden = Vec::set(-kInfinity);
-  for (int j = begin; j < end; ++j) {
-    float* p = b.scores + j * kPanel + at;
-    Vec s = Vec::load(p);
-    if (t.softcap > 0) s = cap * tanh(s * perCap);
-    if (t.slopes) s = Vec::fnma(slope, Vec::abs(position - Vec::set(float(j))), s);
-    if (t.addend) {
-      const Vec a = Vec::load(t.addend + j * kPanel + at);
-      s = Vec::select(Vec::equal(a, hidden), hidden, (s + a) - shift);
-    } else {
-      s = s - shift;
-    }
-    s.store(p);
-  }
-}
+// Weights, exp2(score - shift), while the scores are in registers: they never go through memory.
+//
+// The shift has to be known before. It is that of the earlier blocks, or, for a query that has seen
+// no key yet, the largest score of the first register tile in which it sees one. Where a score
+// exceeds it by more than the slack, the block starts over with the largest score as the shift.
+// Queries of a vector choose one by one, and tiles that are hidden add zeros: no bit depends on
+// what a neighbour sees, nor on what hidden entries hold.
+
+// The softmax of a strip over one block.
+struct StripState {
+  Vec base[kSpan];    // what scores begin with: -shift; 0 for queries that find it in this block
+  Vec late[kSpan];    // what is then subtracted from their scores: -inf until it is found, 0 for
+                      // others
+  Vec sums[kSpan];    // of this block's weights
+  Vec top[kSpan];     // the largest score, less the shift
+  bool open = false;  // some shift is not found yet
+  bool anyLate = false;
+};
+
+// What a register tile looks after: nothing but -shift in its base; shifts found late; or
+// everything, with keys that are hidden.
+enum class Heed { kNothing, kLate, kAll };
 
 // What a weight may say of its key. Where values may be NaN, zero must mean hidden and nothing
 // else: kCareful for keys that are seen, kHiding where some of them are hidden (-inf).
@@ -36,20 +34,8 @@ inline Vec weightOf(Vec s) {
   return Vec::select(Vec::equal(s, Vec::set(-kInfinity)), Vec::zero(), seen);
 }
 
-// p = exp2(s) for keys [begin, end) some of which are hidden (-inf); returns sum + their sum.
-inline Vec exponentiateSome(const AttendBlock& b, int group, int begin, int end, Vec sum) {
-  for (int j = begin; j < end; ++j) {
-    float* score = b.scores + j * kPanel + group * kLanes;
-    const Vec s = Vec::load(score);
-    const Vec p = b.careful ? weightOf<Care::kHiding>(s) : weightOf<Care::kNone>(s);
-    p.store(score);
-    sum = sum + p;
-  }
-  return sum;
-}
-
-// The sum of kTileRows weights: the order in which every block that is seen whole adds them up.
-[[gnu::always_inline]] inline Vec sumOf(const Vec* p) {
+// The sum of a whole tile's weights, in two chains.
+[[gnu::always_inline]] inline Vec sumOf(const Vec (&p)[kTileRows<kSpan>]) {
   Vec even = p[0], odd = p[1];
 #pragma GCC unroll 16
   for (int r = 2; r < kTileRows<kSpan>; r += 2) {
@@ -59,39 +45,198 @@ inline Vec exponentiateSome(const AttendBlock& b, int group, int begin, int end,
   return even + odd;
 }
 
-// The same for keys that are in sight of every query, as many at a time as a register tile has.
-template <Care kCare>
-inline Vec exponentiateAll(const AttendBlock& b, int group, int begin, int end, Vec sum) {
+// Writes -inf over the scores that queries do not see, of the keys from j on.
+template <int kRows>
+inline void hide(const AttendBlock& b, int at, int j, const float* addend, Vec (&s)[kRows]) {
+  const Vec hidden = Vec::set(-kInfinity);
+  if (b.begin) {
+    const Vec first = Vec::load(b.begin + at), last = Vec::load(b.end + at);
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+      const Vec key = Vec::set(float(j + r));
+      s[r] = Vec::select(Vec::lessEqual(first, key) & Vec::less(key, last), s[r], hidden);
+    }
+  }
+  if (addend) {
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r)
+      s[r] = Vec::select(Vec::equal(Vec::load(addend + r * kSpan * kLanes), hidden), hidden, s[r]);
+  }
+}
+
+// The shifts of queries that have none yet: their largest score, if they see a key.
+template <int kRows>
+inline Vec lateShift(Vec late, const Vec (&s)[kRows]) {
+  Vec m = s[0];
+#pragma GCC unroll 16
+  for (int r = 1; r < kRows; ++r) m = Vec::max(m, s[r]);
+  return Vec::select(Vec::equal(late, Vec::set(-kInfinity)) & Vec::less(late, m), m, late);
+}
+
+inline bool anyOpen(const StripState& state) {
+  Mask open = Mask::firstLanes(0);
+  for (const Vec& late : state.late) open = open | Vec::equal(late, Vec::set(-kInfinity));
+  return open.any();
+}
+
+// The weights of kRows keys from j on for the vectors [first, first + kVecs) of a strip.
+template <int kRows, int kVecs, Heed kHeed>
+inline void weightTile(const AttendBlock& b, StripState& state, int group, int first, int j,
+                       const float* addend) {
+  Vec acc[kRows][kVecs];
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int c = 0; c < kVecs; ++c) acc[r][c] = state.base[first + c];
+  }
+  if (addend) {
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+      for (int c = 0; c < kVecs; ++c) {
+        const Vec a = Vec::load(addend + (r * kSpan + c) * kLanes);
+        acc[r][c] = Vec::fma(Vec::set(kLog2e), a, acc[r][c]);
+      }
+    }
+  }
+  multiplyTile(b.panel + (group + first) * kLanes, b.keyRows + j, b.depth, acc);
+#pragma GCC unroll 4
+  for (int c = 0; c < kVecs; ++c) {
+    const int at = (group + first + c) * kLanes;
+    Vec s[kRows];
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) s[r] = acc[r][c];
+    Vec& late = state.late[first + c];
+    Vec shift = late;
+    if constexpr (kHeed == Heed::kAll) {
+      hide(b, at, j, addend ? addend + c * kLanes : nullptr, s);
+      if (state.open) late = lateShift(late, s);
+      shift = Vec::select(Vec::equal(late, Vec::set(-kInfinity)), Vec::zero(), late);
+    }
+    Vec top = state.top[first + c];
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+      if constexpr (kHeed != Heed::kNothing) s[r] = s[r] - shift;
+      top = Vec::max(top, s[r]);
+    }
+    state.top[first + c] = top;
+    if (kHeed == Heed::kAll && b.careful) {
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) s[r] = weightOf<Care::kHiding>(s[r]);
+    } else {
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) s[r] = exp2OrZero(s[r]);
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) s[r].store(b.scores + (j + r) * kPanel + at);
+    if constexpr (kRows == kTileRows<kSpan>) {
+      state.sums[first + c] = state.sums[first + c] + sumOf(s);
+    } else {
+      for (int r = 0; r < kRows; ++r) state.sums[first + c] = state.sums[first + c] + s[r];
+    }
+  }
+}
+
+// What is left of the last run's keys, fewer than a register tile.
+template <int kRows, int kVecs>
+inline void weightRest(const AttendBlock& b, StripState& state, int group, int first, int j,
+                       int rest, const float* addend) {
+  if constexpr (kRows > 0) {
+    if (rest == kRows)
+      weightTile<kRows, kVecs, Heed::kAll>(b, state, group, first, j, addend);
+    else
+      weightRest<kRows - 1, kVecs>(b, state, group, first, j, rest, addend);
+  }
+}
+
+// The weights of a run. Keys at either end that the mask hides from all its queries are taken off.
+template <int kVecs>
+void weightRun(const AttendBlock& b, StripState& state, int group, Run& run, AddendTile& addend,
+               Ahead& ahead) {
   constexpr int kRows = kTileRows<kSpan>;
-  float* s = b.scores + begin * kPanel + group * kLanes;
-  int j = begin;
-  for (; j + kRows <= end; j += kRows, s += kRows * kPanel) {
-    Vec p[kRows];
-#pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) p[r] = weightOf<kCare>(Vec::load(s + r * kPanel));
-#pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) p[r].store(s + r * kPanel);
-    sum = sum + sumOf(p);
+  const int first = run.first;
+  int begin = run.end, end = run.begin;
+  for (int j = run.begin; j < run.end; j += kRows) {
+    ahead.ask();
+    const float* values = nullptr;
+    if (b.addend) {
+      if (j == run.begin || j % kAddendKeys == 0)
+        fill(addend, b, group + first, kVecs, j / kAddendKeys * kAddendKeys);
+      if (addend.kind == AddendTile::kAllHidden) {
+        for (int i = j; i < run.end && i < j + kRows; ++i)
+          for (int c = 0; c < kVecs; ++c)
+            Vec::zero().store(b.scores + i * kPanel + (group + first + c) * kLanes);
+        continue;
+      }
+      if (addend.kind == AddendTile::kValues) values = addend.values[j % kAddendKeys];
+    }
+    begin = fewer(begin, j);
+    end = fewer(j + kRows, run.end);
+    const bool seen = run.fullBegin <= j && j + kRows <= run.fullEnd && !(values && addend.hides);
+    if (run.end - j < kRows)
+      weightRest<kRows - 1, kVecs>(b, state, group, first, j, run.end - j, values);
+    else if (!seen || state.open || b.careful)
+      weightTile<kRows, kVecs, Heed::kAll>(b, state, group, first, j, values);
+    else if (state.anyLate)
+      weightTile<kRows, kVecs, Heed::kLate>(b, state, group, first, j, values);
+    else
+      weightTile<kRows, kVecs, Heed::kNothing>(b, state, group, first, j, values);
+    if (state.open) state.open = anyOpen(state);
   }
-  for (; j < end; ++j, s += kPanel) {
-    const Vec p = weightOf<kCare>(Vec::load(s));
-    p.store(s);
-    sum = sum + p;
-  }
-  return sum;
+  run.begin = fewer(begin, end);
+  run.end = end;
 }
 
-inline Vec exponentiateSeen(const AttendBlock& b, int group, int begin, int end, Vec sum) {
-  if (!b.careful) return exponentiateAll<Care::kNone>(b, group, begin, end, sum);
-  if (b.terms) return exponentiateAll<Care::kHiding>(b, group, begin, end, sum);
-  return exponentiateAll<Care::kCareful>(b, group, begin, end, sum);
+inline void weightRuns(const AttendBlock& b, StripState& state, int group, Run* runs, int made,
+                       Ahead& ahead) {
+  AddendTile addend;
+  for (int i = 0; i < made; ++i) {
+    if (runs[i].count == 3) weightRun<3>(b, state, group, runs[i], addend, ahead);
+    if (runs[i].count == 2) weightRun<2>(b, state, group, runs[i], addend, ahead);
+    if (runs[i].count == 1) weightRun<1>(b, state, group, runs[i], addend, ahead);
+  }
 }
 
-// The shift that queries begin with where they see all of a block: the largest score of its first
-// kTileRows keys, 0 where that is not a number.
-[[gnu::always_inline]] inline Vec firstShift(const Vec* scores) {
-  Vec m = scores[0];
-#pragma GCC unroll 16
-  for (int r = 1; r < kTileRows<kSpan>; ++r) m = Vec::max(m, scores[r]);
-  return Vec::select(Vec::less(Vec::set(-kInfinity), m), m, Vec::zero());
+// Weights of the strip's queries, their new shifts and sums. Returns whether sums so far have to be
+// multiplied by `factor`, because a shift moved.
+inline bool weightStrip(const AttendBlock& b, int group, int count, Run* runs, int made,
+                        float* factor, Ahead& ahead) {
+  const Vec none = Vec::set(-kInfinity), zero = Vec::zero();
+  StripState state;
+  for (int c = 0; c < kSpan; ++c) state.late[c] = zero;
+  for (int c = 0; c < count; ++c) {
+    const int at = (group + c) * kLanes;
+    const Mask fresh = Vec::equal(Vec::load(b.sums + at), zero);
+    state.base[c] = Vec::select(fresh, zero, Vec::negate(Vec::load(b.shift + at)));
+    state.late[c] = Vec::select(fresh, none, zero);
+    state.sums[c] = zero;
+    state.top[c] = none;
+    state.anyLate = state.anyLate || fresh.any();
+  }
+  state.open = state.anyLate;
+  weightRuns(b, state, group, runs, made, ahead);
+  bool moved = false;
+  for (int c = 0; c < count; ++c) {
+    const Mask rising = Vec::less(Vec::set(kSlack), state.top[c]);
+    const Vec rise = Vec::select(rising, state.top[c], zero);
+    moved = moved || rising.any();
+    exp2OrZero(Vec::negate(rise)).store(factor + (group + c) * kLanes);
+    state.base[c] = Vec::select(rising, state.base[c] - state.late[c] - rise, state.base[c]);
+    state.late[c] = Vec::select(rising, zero, state.late[c]);
+  }
+  if (moved) {
+    for (int c = 0; c < count; ++c) {
+      state.sums[c] = zero;
+      state.top[c] = none;
+    }
+    weightRuns(b, state, group, runs, made, ahead);
+  }
+  for (int c = 0; c < count; ++c) {
+    const int at = (group + c) * kLanes;
+    const Mask found = Vec::less(none, state.late[c]);
+    const Vec shift = Vec::select(found, state.late[c] - state.base[c], Vec::load(b.shift + at));
+    shift.store(b.shift + at);
+    Vec::fma(Vec::load(b.sums + at), Vec::load(factor + at), state.sums[c]).store(b.sums + at);
+  }
+  return moved;
 }
