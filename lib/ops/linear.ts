@@ -18,7 +18,8 @@ export interface LinearWeights {
  *
  * Prepared weights are packed once, into as much memory as they are; plain ones at each call, which
  * costs little where there are hundreds of rows and most of the time where there are few. Scratch
- * for each thread: at most 1 MB with prepared weights, 3.1 MB and the bias with plain ones.
+ * for each thread: at most 1 MB with prepared weights, 3.1 MB and the bias with plain ones. Plain ones
+ * that more than 1024 rows of `x` meet are packed once for all threads, into as much scratch as they are.
  *
  * @throws RangeError ERR_FOVEA_RANK for rank 0, ERR_FOVEA_SHAPE where `in` is 0, ERR_FOVEA_WEIGHT_SHAPE
  * where the weights do not fit each other or `x`. TypeError ERR_FOVEA_WEIGHT_MISSING without `weight`.

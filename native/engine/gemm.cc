@@ -25,8 +25,9 @@ constexpr int64_t kBlockRowsLeast = 32;
 // Past this depth a product is cut into chunks that continue each other's sums, so that two panels
 // and the block still fit into L2.
 constexpr int64_t kChunkDepth = 1024;
-// Columns that share a packed block of A (768: packing it is 1 % of their work), and whose sums are
-// kept from chunk to chunk.
+// Columns whose sums are kept from chunk to chunk; they share a packed block of A. Without chunks
+// all columns share it: packing it, from memory, takes as long as multiplying it by a panel and a
+// half.
 constexpr int64_t kGroupPanels = 16;
 // Where B is packed piece by piece: of a group. 2 MB.
 constexpr int64_t kGroupFloats = 512 * 1024;
@@ -53,7 +54,9 @@ Plan planOf(const GemmProblem& p) {
   plan.rows =
       evenPart(p.rows, std::clamp(kBlockFloats / plan.depth, kBlockRowsLeast, kBlockRows), kStrip);
   plan.panels = kGroupPanels;
-  if (!p.b.panels) {
+  if (p.b.panels && plan.chunks == 1) {
+    plan.panels = std::max<int64_t>(ceilDiv(p.columns, kPanel), 1);
+  } else if (!p.b.panels) {
     plan.panels = std::clamp<int64_t>(kGroupFloats / (plan.depth * kPanel), 1, kGroupPanels);
   }
   return plan;
@@ -293,8 +296,19 @@ void gemmBlock(const GemmProblem& problem, GemmRange rows, GemmRange columns, Sc
 void gemm(const Call& call, const GemmProblem& problem) {
   if (problem.rows <= 0 || problem.columns <= 0) return;
   // Rows of a task: a block, or, where each task packs B for itself, as many as make that 1 % of
-  // it.
+  // it. More rows than that meet a matrix packed once: no task packs it again, and none packs A
+  // again for every group of columns.
   constexpr int64_t kPackingRows = 1024;
+  if (problem.b.matrix && problem.rows > kPackingRows) {
+    Scratch& scratch = Scratch::ofThread();
+    const Scratch::Scope scope(scratch);
+    float* panels = scratch.floats(panelFloats(problem.columns, problem.depth));
+    packPanels(call, problem.b.matrix, problem.columns, problem.depth, panels);
+    GemmProblem packed = problem;
+    packed.b.matrix = MatrixRows();
+    packed.b.panels = panels;
+    return gemm(call, packed);
+  }
   // Columns of a task: all, unless that makes too few tasks for many threads. Where each task packs
   // A for itself, 4 panels a task instead of 12 cost [197, 384] x [384, 1152] a tenth of its speed.
   constexpr int64_t kTasks = 16;

@@ -77,8 +77,9 @@ struct GemmRange {
   int64_t size() const { return end - begin; }
 };
 
-// All of C, in parallel. Scratch: at most 3.3 MB a thread. An operand that is not packed beforehand
-// is packed again by every task that meets it: A for every 768 columns, B for every 1024 rows.
+// All of C, in parallel. Scratch: at most 3.3 MB a thread, and where more than 1024 rows meet a
+// matrix B, that matrix packed. Otherwise an operand that is not packed beforehand is packed again
+// by every task that meets it.
 void gemm(const Call& call, const GemmProblem& problem);
 
 // A part of C on the calling thread: rows.begin is a multiple of kStrip, columns.begin of kPanel.
