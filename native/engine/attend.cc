@@ -24,8 +24,9 @@ constexpr int64_t kBlockFloats = int64_t{kBlockKeys} * 64;
 constexpr int64_t kLeastBlock = 48;
 // Panels of a chunk from which on rows that lie apart are brought together.
 constexpr int kGatherPanels = 4;
-// Chunks that every thread should find at least, so that the last ones end together.
-constexpr int64_t kChunksAThread = 4;
+// Chunks that every thread should find at least, so that the last ones end together. More would be
+// of fewer than kGatherPanels where 512 queries share their keys.
+constexpr int64_t kChunksAThread = 10;
 
 // The terms of a score that the problem has, for one panel at one block.
 class Terms {
