@@ -73,19 +73,19 @@ template <int kRows, int kVectors>
   }
 }
 
-// Rows of A are neighbours in memory, its steps `aStep` apart.
+// Rows of A are neighbours in memory, its steps `aStep` apart. Asks for the two of `soon` by turns.
 template <int kRows, int kVectors>
 [[gnu::always_inline]] inline void addColumns(const float* a, int64_t aStep, const float* b,
                                               int64_t bStep, int64_t depth,
                                               const float* const (&soon)[2], int64_t soonStep,
                                               Vec (&sum)[kRows][kVectors]) {
-  const float *first = soon[0], *second = soon[1];
+  const float *turn = soon[0], *other = soon[1];
 #pragma GCC unroll 4
   for (int64_t k = 0; k < depth; ++k, a += aStep, b += bStep) {
-    __builtin_prefetch(first, 0, 2);
-    __builtin_prefetch(second, 0, 2);
-    first += soonStep;
-    second += soonStep;
+    __builtin_prefetch(turn, 0, 2);
+    const float* next = other + soonStep;
+    other = turn + soonStep;
+    turn = next;
     addProducts([&](int row) { return a[row]; }, b, sum);
   }
 }
@@ -150,7 +150,8 @@ void multiplyTile(const GemmBlock& block, const Run& run, int64_t row, int colum
   } else if (block.aRow == 1) {
     const float* soon[2];
     for (int i = 0; i < 2; ++i) {
-      soon[i] = block.soon[i] ? block.soon[i] + row * block.soonRow + run.k * block.soonStep : a;
+      const float* from = block.soon[(row / kStrip + i) % 2];
+      soon[i] = from ? from + row * block.soonRow + run.k * block.soonStep : a;
     }
     addColumns(a, block.aStep, b, block.panelStep, run.depth, soon, block.soonStep, sum);
   } else {

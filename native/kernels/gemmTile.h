@@ -44,7 +44,8 @@ struct GemmBlock {
   // Where the next panel lies, to be on its way into L2 meanwhile; null where nobody knows.
   const float* ahead;
   // Where rows of A are neighbours (aRow is 1): memory to be on its way into L2 meanwhile,
-  // soon[k * soonStep + i * soonRow] with the tile that begins at row i; null: none.
+  // soon[k * soonStep + i * soonRow] with the tile that begins at row i, the first of the two and
+  // the second by turns of k and of strips; null: none.
   const float* soon[2] = {nullptr, nullptr};
   int64_t soonRow = 0;
   int64_t soonStep = 0;
