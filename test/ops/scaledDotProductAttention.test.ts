@@ -309,6 +309,32 @@ describeOperation({
         expectSameBits(dirty.lse!, clean.lse!, 'lse')
       })
 
+      test('a mask of ones and a bias of zeros change no bit', () => {
+        const inputs = plain(new Random('ones'), { B: 1, H: 2, Hkv: 1, Lq: 61, Lk: 150 })
+        const { out } = run(inputs)
+        for (const more of [{ mask: uint8([61, 150], () => true) }, { bias: float32([61, 150], 0) }])
+          expectSameBits(run(withParams(inputs, {}, more)).out!, out!, 'out')
+      })
+
+      test('what a mask hides, key and value, and what it tells other queries changes no bit', () => {
+        const random = new Random('hidden')
+        const inputs = plain(random, { B: 1, H: 1, Hkv: 1, Lq: 61, Lk: 150, D: 9, Dv: 5 })
+        // Every third key and a stretch longer than a register tile.
+        const hidden = (j: number): boolean => j % 3 === 1 || (j >= 32 && j < 64)
+        const mask = uint8([61, 150], n => !hidden(n % 150) && random.boolean(0.8))
+        const clean = run(withParams(inputs, {}, { mask }))
+        const spoilt = structuredClone(withParams(inputs, {}, { mask })) as Inputs
+        for (const name of ['key', 'value']) {
+          const { data, shape } = spoilt.tensors[name]!
+          const D = shape[3]!
+          for (let n = 0; n < data.length; n++) if (hidden(Math.floor(n / D))) data[n] = Number.NaN
+        }
+        spoilt.tensors.mask!.data.fill(1, 0, 1) // the first query alone sees its first key
+        const dirty = run(spoilt)
+        dirty.out!.data.set(clean.out!.data.subarray(0, 5))
+        expectSameBits(dirty.out!, clean.out!, 'out')
+      })
+
       test('subnormal numbers in JavaScript survive a call', () => {
         run(plain(new Random('subnormal')))
         expect(5e-324 * 1.5).not.toBe(0)
