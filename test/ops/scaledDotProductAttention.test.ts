@@ -312,7 +312,10 @@ describeOperation({
       test('a mask of ones and a bias of zeros change no bit', () => {
         const inputs = plain(new Random('ones'), { B: 1, H: 2, Hkv: 1, Lq: 61, Lk: 150 })
         const { out } = run(inputs)
-        for (const more of [{ mask: uint8([61, 150], () => true) }, { bias: float32([61, 150], 0) }])
+        for (const more of [
+          { mask: uint8([61, 150], () => true) },
+          { bias: float32([61, 150], 0) },
+        ])
           expectSameBits(run(withParams(inputs, {}, more)).out!, out!, 'out')
       })
 
