@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/preparedWeights.h"
+
 namespace fovea {
 
 namespace {
@@ -28,8 +30,10 @@ int64_t ConvLayer::behindFloats() const {
 }
 
 int64_t ConvLayer::packedFloats() const {
-  return convPackedFloats(shape) + behindFloats() +
-         (before.mean.described() ? before.packedFloats() : 0);
+  constexpr int64_t kLine = 16;  // the weights of the next layer begin at a cache line too
+  const int64_t floats = convPackedFloats(shape) + behindFloats() +
+                         (before.mean.described() ? before.packedFloats() : 0);
+  return (floats + kLine - 1) / kLine * kLine;
 }
 
 void ConvLayer::pack(const Call& call, float* packed) const {
@@ -87,12 +91,13 @@ void PackedLayer::run(const Call& call, const FeatureMap& x, std::span<const Map
 }
 
 int64_t LayerPack::floats() const {
-  int64_t sum = 0;
+  int64_t sum = kPreparedSlack;
   for (const ConvLayer& layer : layers_) sum += layer.packedFloats();
   return sum;
 }
 
-void LayerPack::pack(float* packed) const {
+void LayerPack::pack(float* array) const {
+  float* packed = prepareAt(array);
   for (const ConvLayer& layer : layers_) {
     layer.pack(call_, packed);
     packed += layer.packedFloats();
@@ -100,10 +105,10 @@ void LayerPack::pack(float* packed) const {
 }
 
 const float* LayerPack::provide(Scratch& scratch) const {
-  if (call_.packed) return call_.packed;
-  float* packed = scratch.floats(floats());
-  pack(packed);
-  return packed;
+  if (call_.packed) return preparedAt(call_.packed);
+  float* array = scratch.floats(floats());
+  pack(array);
+  return preparedAt(array);
 }
 
 PackedLayer LayerPack::at(const float* packed, size_t layer) const {

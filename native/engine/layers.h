@@ -70,15 +70,16 @@ struct PackedLayer {
   }
 };
 
-// The layers of an operation, packed one after the other.
+// The layers of an operation, packed one after the other, each at a cache line.
 class LayerPack {
  public:
   LayerPack(const Call& call, std::vector<ConvLayer> layers)
       : call_(call), layers_(std::move(layers)) {}
 
   int64_t floats() const;
-  void pack(float* packed) const;
-  // The packed layers: those of the call where it has some, else packed into scratch now.
+  void pack(float* array) const;
+  // The packed layers, at a cache line: those of the call where it has some, else packed into
+  // scratch now.
   const float* provide(Scratch& scratch) const;
   PackedLayer at(const float* packed, size_t layer) const;
   const ConvLayer& layer(size_t i) const { return layers_[i]; }

@@ -88,37 +88,39 @@ void modulate(const float* x, const float* m, int64_t mStep, float* y, int64_t n
 template <int kRows>
 inline void scaleRowsOf(const float* x, int64_t xPitch, const float* m, int64_t mStep, float* y,
                         int64_t yPitch, int64_t n, bool streams) {
-  constexpr int64_t kLanes = Vec::kLanes, kVectors = 64 / kLanes, kAhead = 1024;
-  const int64_t past = int64_t(reinterpret_cast<uintptr_t>(y) / sizeof(float)) % kLanes;
-  int64_t i = past == 0 || !streams ? 0 : kLanes - past;
-  if (i > n) i = n;
+  constexpr int64_t kLanes = Vec::kLanes, kLine = 16, kRun = 4 * kLine, kAhead = 1024;
   Vec by[kRows];
-  for (int r = 0; r < kRows; ++r) {
-    by[r] = Vec::set(m[r * mStep]);
-    if (i > 0) storeLanes(loadLanes(x + r * xPitch, int(i)) * by[r], y + r * yPitch, int(i));
-  }
-  for (; i + 64 <= n; i += 64) {
+  for (int r = 0; r < kRows; ++r) by[r] = Vec::set(m[r * mStep]);
+  const auto edge = [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i += kLanes) {
+      const int count = end - i < kLanes ? int(end - i) : int(kLanes);
+      for (int r = 0; r < kRows; ++r) {
+        storeLanes(loadLanes(x + r * xPitch + i, count) * by[r], y + r * yPitch + i, count);
+      }
+    }
+  };
+  // Whole lines past the caches: a part of one would leave before the row comes up again.
+  const int64_t past = int64_t(reinterpret_cast<uintptr_t>(y) / sizeof(float)) % kLine;
+  int64_t i = past == 0 || !streams ? 0 : kLine - past;
+  if (i > n) i = n;
+  edge(0, i);
+  for (; i + kRun <= n; i += kRun) {
 #pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) {
       const float* from = x + r * xPitch + i;
       float* to = y + r * yPitch + i;
-      for (int64_t line = 0; line < 64; line += 16) __builtin_prefetch(from + line + kAhead);
-      for (int64_t v = 0; v < kVectors; ++v) {
-        const Vec product = Vec::load(from + v * kLanes) * by[r];
+      for (int64_t line = 0; line < kRun; line += kLine) __builtin_prefetch(from + line + kAhead);
+      for (int64_t v = 0; v < kRun; v += kLanes) {
+        const Vec product = Vec::load(from + v) * by[r];
         if (streams) {
-          product.stream(to + v * kLanes);
+          product.stream(to + v);
         } else {
-          product.store(to + v * kLanes);
+          product.store(to + v);
         }
       }
     }
   }
-  for (; i < n; i += kLanes) {
-    const int count = n - i < kLanes ? int(n - i) : int(kLanes);
-    for (int r = 0; r < kRows; ++r) {
-      storeLanes(loadLanes(x + r * xPitch + i, count) * by[r], y + r * yPitch + i, count);
-    }
-  }
+  edge(i, n);
 }
 
 void scaleRows(const float* x, int64_t xPitch, const float* m, int64_t mStep, float* y,

@@ -30,19 +30,16 @@ struct Convolution {
     return layer;
   }
 
-  static int64_t packedFloats(const Call& call) { return layer(call).packedFloats(); }
-  static void pack(const Call& call, float* packed) { layer(call).pack(call, packed); }
+  static LayerPack layers(const Call& call) { return LayerPack(call, {layer(call)}); }
+  static int64_t packedFloats(const Call& call) { return layers(call).floats(); }
+  static void pack(const Call& call, float* packed) { layers(call).pack(packed); }
 
   static void run(const Call& call) {
-    const ConvLayer layer = Convolution::layer(call);
     Scratch& scratch = Scratch::ofThread();
     const Scratch::Scope scope(scratch);
-    const float* packed = call.packed;
-    if (!packed) {
-      float* here = scratch.floats(layer.packedFloats());
-      layer.pack(call, here);
-      packed = here;
-    }
+    const LayerPack pack = layers(call);
+    const float* packed = pack.provide(scratch);
+    const ConvLayer& layer = pack.layer(0);
     const MapStep end[] = {MapStep::affine(layer.affine(packed)),
                            MapStep::store(FeatureMap::of(call.tensor(kOut)))};
     // Without a bias the affine step would change nothing.
