@@ -12,11 +12,7 @@ namespace {
 
 constexpr float kLog2e = 1.44269504088896341f;
 constexpr int64_t kLine = 16;
-constexpr int64_t kNear = 4;  // tokens asked for ahead where nobody has asked before
-// Vectors of windows one after the other on a thread, which asks for those of the next meanwhile;
-// runs that every thread should find at least, so that the last ones end together.
-constexpr int64_t kMostRun = 16;
-constexpr int64_t kRunsPerThread = 4;
+constexpr int64_t kNear = 4;  // tokens asked for ahead
 
 // Windows of one size: those inside the map, cut on the right, cut below, or cut at the corner.
 struct WindowKind {
@@ -71,9 +67,7 @@ void foresee(const LaneWindows& l, TokenMap WindowHead::* map, int64_t mapWidth,
   }
 }
 
-// `cold`: nobody has asked for these windows. Asks for those of `next`, if any.
-void attendTogether(const WindowProblem& p, const LaneWindows& l, bool cold,
-                    const LaneWindows* next, Scratch& scratch) {
+void attendTogether(const WindowProblem& p, const LaneWindows& l, Scratch& scratch) {
   const LaneTile& kernel = laneTile();
   const int64_t width = kernel.lanes, mapWidth = p.grid.width;
   const int64_t tokens = l.window[0].tokens();
@@ -84,7 +78,7 @@ void attendTogether(const WindowProblem& p, const LaneWindows& l, bool cold,
   float* values = scratch.floats(listed * valueFloats);
   const float* rows[kMostLanes];
   for (int64_t n = 0; n < tokens; ++n) {
-    if (cold && n + kNear < tokens) {
+    if (n + kNear < tokens) {
       prefetch(l, &WindowHead::key, n + kNear, mapWidth, p.depth);
       prefetch(l, &WindowHead::value, n + kNear, mapWidth, p.valueDepth);
     }
@@ -124,16 +118,10 @@ void attendTogether(const WindowProblem& p, const LaneWindows& l, bool cold,
   block.addend = addend;
   block.scale = p.scale * kLog2e;
   block.scores = scratch.floats(kernel.rows * listed * width);
-  const int64_t listing = l.window[0].height + (next ? 3 * next->window[0].height : 0);
   auto* list = reinterpret_cast<TokenRow*>(
-      scratch.bytes(listing * kMostLanes * static_cast<int64_t>(sizeof(TokenRow))));
+      scratch.bytes(l.window[0].height * kMostLanes * static_cast<int64_t>(sizeof(TokenRow))));
   TokenRow* end = list;
   foresee(l, &WindowHead::out, mapWidth, p.valueDepth, end);
-  if (next) {
-    foresee(*next, &WindowHead::key, mapWidth, p.depth, end);
-    foresee(*next, &WindowHead::value, mapWidth, p.valueDepth, end);
-    foresee(*next, &WindowHead::query, mapWidth, p.depth, end);
-  }
   const int64_t blocks = (tokens + kernel.rows - 1) / kernel.rows;
   TokensAhead ahead(list, end, blocks * (listed + p.valueDepth) / kernel.together);
   block.ahead = &ahead;
@@ -146,8 +134,8 @@ void attendTogether(const WindowProblem& p, const LaneWindows& l, bool cold,
       block.query[r] = query;
       block.out[r] = results + r * valueFloats;
     }
-    for (int64_t later = n + block.rows;
-         cold && later < std::min(n + block.rows + kernel.rows, tokens); ++later)
+    for (int64_t later = n + block.rows; later < std::min(n + block.rows + kernel.rows, tokens);
+         ++later)
       prefetch(l, &WindowHead::query, later, mapWidth, p.depth);
     kernel.attend(block);
     for (int r = 0; r < block.rows; ++r) {
@@ -169,34 +157,21 @@ void attendWindowsInLanes(const Call& call, const WindowProblem& p) {
                               {down, 0, cutDown, across},
                               {down, across, cutDown, cutAcross}};
   const int64_t lanes = laneTile().lanes;
-  const auto vectorsOf = [&](const WindowKind& kind) {
-    return (kind.count() * p.heads + lanes - 1) / lanes;
-  };
   int64_t vectors = 0;
-  for (const WindowKind& kind : kinds) vectors += vectorsOf(kind);
-  const auto describe = [&](int64_t vector, LaneWindows& l) {
+  for (const WindowKind& kind : kinds) vectors += (kind.count() * p.heads + lanes - 1) / lanes;
+  parallelFor(call, vectors, [&](int64_t task, Scratch& scratch) {
     const WindowKind* kind = kinds;
-    for (; vector >= vectorsOf(*kind); ++kind) vector -= vectorsOf(*kind);
-    l.count = static_cast<int>(std::min(lanes, kind->count() * p.heads - vector * lanes));
+    for (; task >= (kind->count() * p.heads + lanes - 1) / lanes; ++kind)
+      task -= (kind->count() * p.heads + lanes - 1) / lanes;
+    LaneWindows l;
+    l.count = static_cast<int>(std::min(lanes, kind->count() * p.heads - task * lanes));
     for (int lane = 0; lane < l.count; ++lane) {
-      const int64_t n = vector * lanes + lane;
+      const int64_t n = task * lanes + lane;
       l.window[lane] = grid.window(kind->number(n % kind->count(), grid));
       l.first[lane] = l.window[lane].token(0, grid.width);
       l.head[lane] = p.headOf(n / kind->count());
     }
-  };
-  const int64_t run = std::clamp<int64_t>(vectors / (kRunsPerThread * call.threads), 1, kMostRun);
-  parallelFor(call, (vectors + run - 1) / run, [&](int64_t task, Scratch& scratch) {
-    const int64_t begin = task * run, end = std::min(begin + run, vectors);
-    LaneWindows windows[2];
-    describe(begin, windows[0]);
-    for (int64_t vector = begin; vector < end; ++vector) {
-      const LaneWindows& now = windows[(vector - begin) % 2];
-      LaneWindows& next = windows[(vector - begin + 1) % 2];
-      if (vector + 1 < end) describe(vector + 1, next);
-      const Scratch::Scope scope(scratch);
-      attendTogether(p, now, vector == begin, vector + 1 < end ? &next : nullptr, scratch);
-    }
+    attendTogether(p, l, scratch);
   });
 }
 
