@@ -7,8 +7,8 @@
 // are read from memory once a chunk, whatever the length. Blocks and panels are cut by the numbers
 // of keys and of rows, so the bits of a row depend on its own problem alone.
 //
-// Scratch a thread: chunk (D + Dv) 4 bytes <= 0.5 MB (0.1 MB a panel of D + Dv = 512), 27 KB of
-// scores. Nothing grows with the number of keys.
+// Scratch a thread: chunk (D + Dv) 4 bytes <= 0.5 MB (0.1 MB a panel of D + Dv = 512), and
+// at most 27 KB of scores. Nothing grows with the number of keys.
 #pragma once
 #include <cstdint>
 #include <cstdlib>
