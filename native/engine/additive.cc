@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "engine/gemm.h"
 #include "engine/preparedWeights.h"
+#include "engine/scoredAttention.h"
 #include "kernels/additive.h"
 #include "kernels/copy.h"
 
@@ -14,9 +16,6 @@ namespace fovea {
 namespace {
 
 constexpr float kUnit = 2.88539008177792681f;  // 2 log2(e)
-
-// Keys projected at once: few enough to stay in the second-level cache with 512 channels.
-constexpr int64_t kProjectedKeys = 6 * kPanel;
 
 // The kernel takes channels two by two: an odd one is followed by one that adds nothing.
 int64_t even(int64_t channels) { return (channels + 1) / 2 * 2; }
@@ -79,7 +78,7 @@ AdditiveScores::AdditiveScores(const Call& call, const AdditiveWeights& weights,
       keyTensor_(key),
       channels_(even(weights.channels)),
       queries_(query.shape[1]),
-      panels_((key.shape[1] + kPanel - 1) / kPanel) {
+      panels_(ceilDiv(key.shape[1], kPanel)) {
   const int64_t batch = query.shape[0], keys = key.shape[1];
   float* rows = scratch.floats(batch * queries_ * channels_);
   query_ = rows;
@@ -87,10 +86,10 @@ AdditiveScores::AdditiveScores(const Call& call, const AdditiveWeights& weights,
   if (once) return;
   float* panels = scratch.floats(batch * panels_ * channels_ * kPanel);
   key_ = panels;
-  const int64_t parts = (keys + kProjectedKeys - 1) / kProjectedKeys;
+  const int64_t parts = ceilDiv(keys, kScoredTogether);
   parallelFor(call, batch * parts, [&](int64_t task, Scratch& own) {
-    const int64_t b = task / parts, first = task % parts * kProjectedKeys;
-    projectKeys(b, {first, std::min(first + kProjectedKeys, keys)},
+    const int64_t b = task / parts, first = task % parts * kScoredTogether;
+    projectKeys(b, {first, std::min(first + kScoredTogether, keys)},
                 panels + (b * panels_ + first / kPanel) * channels_ * kPanel, own);
   });
 }
@@ -137,24 +136,19 @@ void AdditiveScores::projectKeys(int64_t b, Interval keys, float* panels, Scratc
       &target};
   gemmBlock(p, {0, p.rows}, {0, p.columns}, scratch);
   if (channels_ == weights_.channels) return;
-  for (int64_t i = 1; i <= (p.rows + kPanel - 1) / kPanel; ++i)
+  for (int64_t i = 1; i <= ceilDiv(p.rows, kPanel); ++i)
     std::fill_n(panels + (i * channels_ - 1) * kPanel, int64_t{kPanel}, 0.0f);
 }
 
 void AdditiveScores::block(int64_t b, int64_t first, int64_t count, Interval keys, float* to,
                            int64_t stride) const {
-  if (!key_ && keys.end - keys.begin > kProjectedKeys) {
-    const int64_t middle = keys.begin + kProjectedKeys;
-    block(b, first, count, {keys.begin, middle}, to, stride);
-    return block(b, first, count, {middle, keys.end}, to + kProjectedKeys, stride);
-  }
   Scratch& scratch = Scratch::ofThread();
   const Scratch::Scope scope(scratch);
   const float* panels;
   if (key_) {
     panels = key_ + (b * panels_ + keys.begin / kPanel) * channels_ * kPanel;
   } else {
-    float* own = scratch.floats(kProjectedKeys * channels_);
+    float* own = scratch.floats(kScoredTogether * channels_);
     projectKeys(b, keys, own, scratch);
     panels = own;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "engine/channelPool.h"
 #include "engine/entryLoop.h"
@@ -21,7 +22,7 @@ bool scalePlanes(const Call& call, const FeatureMap& x, const FeatureMap& gate,
   int64_t from, to;
   if (!x.isLine(from) || !out.isLine(to) || from != 1 || to != 1) return false;
   if (store.streams && out.channelStride % kLine != 0) return false;
-  const int64_t groups = (x.channels + kPlanes - 1) / kPlanes, all = x.batch * groups;
+  const int64_t groups = ceilDiv(x.channels, kPlanes), all = x.batch * groups;
   // The end first: that is what the pools have left in the caches.
   parallelFor(call, all, [&](int64_t task, Scratch&) {
     const int64_t b = (all - 1 - task) / groups, c = (all - 1 - task) % groups * kPlanes;

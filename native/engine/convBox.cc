@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/ceilDiv.h"
 #include "kernels/convPack.h"
 #include "kernels/copy.h"
 
@@ -17,8 +18,6 @@ constexpr int64_t kTurned = 448;
 // Lines that are asked for during one product.
 constexpr int64_t kMostAhead = 2048;
 constexpr int64_t kLine = 16;
-
-int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/ceilDiv.h"
 #include "kernels/convTile.h"
 
 namespace fovea {
@@ -36,8 +37,6 @@ constexpr int64_t kMostReach = 256;
 // Tasks that a convolution is cut into where it is large enough for that, and what a task is worth.
 constexpr int64_t kTasks = 16;
 constexpr int64_t kTaskProducts = 1 << 21;
-
-int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Parts of equal size: that of one part, a multiple of `unit` but where the whole is smaller.
 int64_t evenPart(int64_t count, int64_t most, int64_t unit) {

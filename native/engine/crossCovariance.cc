@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "engine/gemm.h"
 #include "kernels/panelSoftmax.h"
@@ -18,8 +19,6 @@ namespace {
 constexpr int64_t kMostRun = 64;
 // Floats of a cache line, a multiple of any vector: whole ones are read where they lie.
 constexpr int64_t kLine = 16;
-
-int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // The sums of a head over its tokens. Channels count to the end of the last panel.
 struct Sums {

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
+#include "core/ceilDiv.h"
 #include "core/parallel.h"
 
 namespace fovea {
 
 void forEntries(const Call& call, const FeatureMap& x, EntryBody body) {
   constexpr int64_t kGroupsAThread = 4;  // then others wait a fifth of the time for the last
-  const int64_t together = x.entriesTogether(), groups = (x.batch + together - 1) / together;
+  const int64_t together = x.entriesTogether(), groups = ceilDiv(x.batch, together);
   const auto visit = [&](int64_t group, Scratch& scratch) {
     const Scratch::Scope scope(scratch);
     body(group * together, std::min(together, x.batch - group * together), scratch);

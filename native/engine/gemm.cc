@@ -2,13 +2,12 @@
 
 #include <algorithm>
 
+#include "core/ceilDiv.h"
 #include "core/parallel.h"
 
 namespace fovea {
 
 namespace {
-
-int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // `count` things in equal parts of at most about `most`, each but the last a multiple of `unit`.
 int64_t evenPart(int64_t count, int64_t most, int64_t unit) {

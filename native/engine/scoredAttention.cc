@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "engine/attend.h"
 #include "engine/decode.h"
@@ -96,13 +97,13 @@ void attendFewQueries(const Call& call, const ScoredAttention& x) {
   Scratch& shared = Scratch::ofThread();
   const Scratch::Scope scope(shared);
   float* scores = shared.floats(batch * queries * keys);
-  constexpr int64_t kTaskKeys = 6 * kPanel;
-  const int64_t tasks = (keys + kTaskKeys - 1) / kTaskKeys;
+  static_assert(kScoredTogether % kPanel == 0);
+  const int64_t tasks = ceilDiv(keys, kScoredTogether);
   parallelFor(call, batch * tasks, [&](int64_t task, Scratch&) {
-    const int64_t b = task / tasks, at = task % tasks * kTaskKeys;
+    const int64_t b = task / tasks, at = task % tasks * kScoredTogether;
     const Interval seen = unionOf(x, b, 0, queries);
     const int64_t from = std::max(at, seen.begin / kPanel * kPanel);
-    const int64_t stop = std::min(at + kTaskKeys, seen.end);
+    const int64_t stop = std::min(at + kScoredTogether, seen.end);
     if (from < stop)
       x.scores(b, 0, queries, {from, stop}, scores + b * queries * keys + from, keys);
   });

@@ -21,8 +21,10 @@ struct ScoredAttention {
   FunctionRef<Interval(int64_t b, int64_t i)> visible;
 };
 
-// Whether scores of a key are asked for once: all queries of an entry together.
+// Whether scores of a key are asked for once: all queries of an entry together, for at most
+// kScoredTogether keys at a time.
 bool scoredOnce(int64_t queries);
+constexpr int64_t kScoredTogether = 288;
 
 // Scratch: 48 x 1920 scores a thread beside that of attention; 48 Lk where weights are asked for,
 // and 8 B Lk in all where there are at most 8 queries.

@@ -1,4 +1,10 @@
-import { mergeAttention, scaledDotProductAttention, type Tensor, tensor } from '../../index.ts'
+import {
+  mergeAttention,
+  scaledDotProductAttention,
+  slice,
+  type Tensor,
+  tensor,
+} from '../../index.ts'
 import { defaultScale, showAttention } from '../attention.ts'
 import type { Exhibit } from '../exhibit.ts'
 import * as reference from '../reference.ts'
@@ -22,7 +28,7 @@ export const exhibit: Exhibit = {
       const outs = tensor(new Float32Array(2 * rows * size), [2, 1, headCount, count, size])
       const lses = tensor(new Float32Array(2 * rows), [2, 1, headCount, count])
       for (const [part, [from, to]] of parts.entries())
-        scaledDotProductAttention(heads, keysOf(heads, from, to), keysOf(value, from, to), {
+        scaledDotProductAttention(heads, slice(heads, 2, from, to), slice(value, 2, from, to), {
           scale,
           into: {
             out: tensor(outs.data, outs.shape.slice(1), { offset: part * rows * size }),
@@ -51,12 +57,4 @@ export const exhibit: Exhibit = {
     })
     return { ...shown, rows: [...shown.rows, row] }
   },
-}
-
-/** Keys [from, to) of [1, H, L, D], the same memory. */
-function keysOf({ data, shape, strides, offset }: Tensor, from: number, to: number): Tensor {
-  return tensor(data, [shape[0]!, shape[1]!, to - from, shape[3]!], {
-    strides,
-    offset: offset + from * strides[2]!,
-  })
 }

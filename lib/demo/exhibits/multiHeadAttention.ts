@@ -1,4 +1,4 @@
-import { multiHeadAttention, type Tensor, tensor } from '../../index.ts'
+import { multiHeadAttention, permute, reshape, tensor } from '../../index.ts'
 import { defaultScale, showAttention } from '../attention.ts'
 import { selection } from '../classToken.ts'
 import type { Exhibit } from '../exhibit.ts'
@@ -29,19 +29,11 @@ export const exhibit: Exhibit = {
       tokens: coarse,
       query,
       weights: attentionWeights.data as Float32Array,
-      attend: (): Tensor =>
-        headsOf(multiHeadAttention(tokens, tokens, tokens, weights, options).out, heads),
+      attend() {
+        const { out } = multiHeadAttention(tokens, tokens, tokens, weights, options)
+        return permute(reshape(out, [1, count, heads, width / heads]), [0, 2, 1, 3])
+      },
       sees: (i, j) => j <= i,
     })
   },
-}
-
-/** [1, L, H D] as [1, H, L, D], the same memory. */
-function headsOf({ data, shape, strides, offset }: Tensor, heads: number): Tensor {
-  const [, count, width] = shape as [number, number, number]
-  const size = width / heads
-  return tensor(data, [1, heads, count, size], {
-    strides: [0, size * strides[2]!, strides[1]!, strides[2]!],
-    offset,
-  })
 }

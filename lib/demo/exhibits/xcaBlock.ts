@@ -1,7 +1,7 @@
 import { tensor, xcaBlock } from '../../index.ts'
 import { channelSharpness, channelWeights, hearing, mixed } from '../channels.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { beforeAndBehind, biasOf, gatedMap, linearLayer } from '../gates.ts'
+import { beforeAndBehind, gatedMap, linearLayer } from '../gates.ts'
 import { identity } from '../relations.ts'
 
 const heads = 2
@@ -17,9 +17,8 @@ export const exhibit: Exhibit = {
     const one = identity(channels)
     const weights = {
       temperature: tensor(new Float32Array(heads).fill(channelSharpness), [heads, 1, 1]),
-      'qkv.weight': linearLayer('qkv', [...one, ...one, ...one])['qkv.weight']!,
-      'proj.weight': linearLayer('proj', one)['proj.weight']!,
-      ...biasOf('proj', channels),
+      ...linearLayer('qkv', [...one, ...one, ...one]),
+      ...linearLayer('proj', one),
     }
     const ofHeads = Array.from({ length: heads }, (_, head) => {
       const own = x.data.subarray(head * size * count, (head + 1) * size * count)
