@@ -1,5 +1,6 @@
 import { type Output, operation, type TensorLike } from '../core/operation.ts'
 import { boolean, choice, dynamic, integer, number } from '../core/params.ts'
+import { checkRagged, lengthsOf } from '../core/ragged.ts'
 
 /** Optional tensors and parameters of {@link scaledDotProductAttention}. */
 export interface ScaledDotProductAttentionOptions {
@@ -15,6 +16,13 @@ export interface ScaledDotProductAttentionOptions {
   readonly keyLengths?: TensorLike | undefined
   /** Int32Array [B]: query i sits at position i + offset among the keys. Wins over `align`. */
   readonly queryOffsets?: TensorLike | undefined
+  /**
+   * Int32Array [n + 1], with keyCumulativeLengths: a ragged batch of n problems in one entry (B = 1).
+   * Problem s is queries c[s] to c[s + 1] - 1, from 0 up to Lq; positions count within it.
+   */
+  readonly queryCumulativeLengths?: TensorLike | undefined
+  /** Int32Array [n + 1]: problem s has keys c[s] to c[s + 1] - 1, from 0 up to Lk. */
+  readonly keyCumulativeLengths?: TensorLike | undefined
   /** Factor of the scores. Default 1/sqrt(D). */
   readonly scale?: number | undefined
   /** Queries see keys up to their own position. Default false. */
@@ -22,7 +30,7 @@ export interface ScaledDotProductAttentionOptions {
   /**
    * Where the queries sit when there are more or fewer of them than keys: the last query at the last
    * key (`bottomRight`, as FlashAttention), or the first at the first (`topLeft`, as torch). No
-   * default: needed by causal, windows and ALiBi where a key length differs from Lq.
+   * default: needed by causal, windows and ALiBi where a problem has not as many keys as queries.
    */
   readonly align?: 'bottomRight' | 'topLeft' | undefined
   /** `s = softcap * tanh(s / softcap)` where > 0 (Gemma 2). Default 0: off. */
@@ -64,8 +72,11 @@ export interface ScaledDotProductAttentionOutputs {
  * values are never part of the result, whatever they hold. Tiles that see nothing are not computed, and
  * nothing of size Lq x Lk is allocated: scratch is at most 0.8 MB a thread.
  *
- * @throws RangeError ERR_FOVEA_ALIGN where causal, a window or ALiBi meets a key length other than Lq
- * and neither `align` nor `queryOffsets` is given; ERR_FOVEA_SHAPE, _RANK, _STRIDE, _BOUNDS, _OPTION.
+ * A ragged batch gives every problem the bits that a call of its own would.
+ *
+ * @throws RangeError ERR_FOVEA_ALIGN where causal, a window or ALiBi meets more or fewer keys than
+ * queries and neither `align` nor `queryOffsets` is given; ERR_FOVEA_OPTION for keyLengths,
+ * queryOffsets, mask or bias with a ragged batch; ERR_FOVEA_SHAPE, _RANK, _STRIDE, _BOUNDS, _OPTION.
  * @example
  * ```ts
  * import { scaledDotProductAttention, tensor } from 'fovea'
@@ -92,6 +103,8 @@ export const scaledDotProductAttention = operation<
     sinks: { shape: 'H', optional: true },
     keyLengths: { shape: 'B', dtype: 'int32', optional: true, min: 0, max: 'Lk' },
     queryOffsets: { shape: 'B', dtype: 'int32', optional: true },
+    queryCumulativeLengths: { shape: 'n+1', dtype: 'int32', optional: 'ragged', min: 0 },
+    keyCumulativeLengths: { shape: 'n+1', dtype: 'int32', optional: 'ragged', min: 0 },
   },
   outputs: {
     out: { shape: 'B H Lq Dv' },
@@ -105,26 +118,39 @@ export const scaledDotProductAttention = operation<
     windowLeft: integer({ default: -1, min: -1 }),
     windowRight: integer({ default: -1, min: -1 }),
   },
+  mayBeEmpty: ['n'],
   check(c) {
     const heads = c.dim('H')
     const keyHeads = c.dim('Hkv')
     if (keyHeads === 0 ? heads !== 0 : heads % keyHeads !== 0)
       c.fail('key', 'ERR_FOVEA_SHAPE', `have a number of heads that divides ${heads}`, keyHeads)
+    const ragged = c.has('queryCumulativeLengths')
+    if (ragged) {
+      const beside = ['keyLengths', 'queryOffsets', 'mask', 'bias']
+      checkRagged(c, 'queryCumulativeLengths', c.dim('Lq'), beside)
+      checkRagged(c, 'keyCumulativeLengths', c.dim('Lk'), beside)
+    }
     const placed =
       c.flag('causal') ||
       c.number('windowLeft') >= 0 ||
       c.number('windowRight') >= 0 ||
       c.has('alibiSlopes')
     if (!placed || c.choice('align') !== '' || c.has('queryOffsets')) return
-    const queries = c.dim('Lq')
-    const lengths = c.has('keyLengths') ? c.ints('keyLengths') : [c.dim('Lk')]
-    for (const length of lengths)
-      if (length !== queries)
+    const queries = ragged ? lengthsOf(c.ints('queryCumulativeLengths')) : [c.dim('Lq')]
+    const keys = ragged
+      ? lengthsOf(c.ints('keyCumulativeLengths'))
+      : c.has('keyLengths')
+        ? c.ints('keyLengths')
+        : [c.dim('Lk')]
+    for (const [s, length] of keys.entries()) {
+      const own = queries[ragged ? s : 0]!
+      if (length !== own)
         c.fail(
           'align',
           'ERR_FOVEA_ALIGN',
-          `be 'bottomRight' or 'topLeft' (or queryOffsets be given) where a key length differs from the ${queries} queries`,
+          `be 'bottomRight' or 'topLeft'${ragged ? '' : ' (or queryOffsets be given)'} where a key length differs from the ${own} queries`,
           `nothing, with a key length of ${length}`,
         )
+    }
   },
 })

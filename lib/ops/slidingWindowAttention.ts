@@ -1,5 +1,6 @@
 import { type Output, operation, type TensorLike } from '../core/operation.ts'
 import { boolean, dynamic, integer, list, number } from '../core/params.ts'
+import { checkRagged } from '../core/ragged.ts'
 
 /** Optional tensors and parameters of {@link slidingWindowAttention}. */
 export interface SlidingWindowAttentionOptions {
@@ -13,6 +14,11 @@ export interface SlidingWindowAttentionOptions {
   readonly globalKey?: TensorLike | undefined
   /** [B, H, L, Dv] values that the global rows see. */
   readonly globalValue?: TensorLike | undefined
+  /**
+   * Int32Array [n + 1]: a ragged batch of n sequences in one entry (B = 1). Sequence s is positions c[s] to
+   * c[s + 1] - 1, from 0 up to L; windows and global tokens stay within it.
+   */
+  readonly cumulativeLengths?: TensorLike | undefined
   /** Factor of the scores. Default 1/sqrt(D). */
   readonly scale?: number | undefined
   /** Keys seen before the query, in steps of the dilation (Longformer's attention_window is twice this). */
@@ -48,12 +54,13 @@ export interface SlidingWindowAttentionOutputs {
  *       . . . . ■ ■                    . . . ■ . ■             ■ . . . ■ ■
  *
  * A global row sees every key, with globalQuery, globalKey and globalValue where they are given. Rows
- * behind keyLengths give 0 and lse -Infinity. Windows are cut at the ends of the sequence.
+ * behind keyLengths give 0 and lse -Infinity. Windows are cut at the ends of the sequence. A ragged batch
+ * gives every sequence the bits that a call of its own would.
  *
  * The cost is linear in L; scratch is at most 0.8 MB a thread, and 4 bytes a global token.
  *
- * @throws RangeError ERR_FOVEA_OPTION for causal with globalTokens, ERR_FOVEA_OUTPUT for lse with them,
- * ERR_FOVEA_SHAPE, _BOUNDS.
+ * @throws RangeError ERR_FOVEA_OPTION for causal with globalTokens and for keyLengths with a ragged batch,
+ * ERR_FOVEA_OUTPUT for lse with globalTokens, ERR_FOVEA_SHAPE, _BOUNDS.
  * @example
  * ```ts
  * import { slidingWindowAttention, tensor } from 'fovea'
@@ -78,6 +85,7 @@ export const slidingWindowAttention = operation<
     globalQuery: { shape: 'B H L D', optional: 'global' },
     globalKey: { shape: 'B H L D', optional: 'global' },
     globalValue: { shape: 'B H L Dv', optional: 'global' },
+    cumulativeLengths: { shape: 'n+1', dtype: 'int32', optional: true, min: 0 },
   },
   outputs: {
     out: { shape: 'B H L Dv' },
@@ -97,7 +105,9 @@ export const slidingWindowAttention = operation<
       length: dynamic('H', c => c.dim('H')),
     }),
   },
+  mayBeEmpty: ['n'],
   check(c) {
+    if (c.has('cumulativeLengths')) checkRagged(c, 'cumulativeLengths', c.dim('L'), ['keyLengths'])
     if (c.has('globalQuery') && !c.has('globalTokens'))
       c.fail('globalQuery', 'ERR_FOVEA_OPTION', 'come with globalTokens', 'no globalTokens')
     if (c.flag('causal') && c.has('globalTokens'))

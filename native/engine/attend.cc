@@ -27,6 +27,8 @@ constexpr int kGatherPanels = 4;
 // Chunks that every thread should find at least, so that the last ones end together. More would be
 // of fewer than kGatherPanels where 512 queries share their keys.
 constexpr int64_t kChunksAThread = 10;
+// Problems of few queries from which on every thread takes whole ones, and no part of their keys.
+constexpr int64_t kProblemsAThread = 4;
 
 // The terms of a score that the problem has, for one panel at one block.
 class Terms {
@@ -292,7 +294,9 @@ void KeyBlock::seek(int64_t first, int count) {
 
 namespace {
 
-void attendTiles(const Call& call, const AttendExtent& x, FunctionRef<AttendBody> body) {
+// Problems of more than `few` rows.
+void attendTiles(const Call& call, const AttendExtent& x, int64_t few,
+                 FunctionRef<AttendBody> body) {
   const int64_t width = std::max<int64_t>(1, x.depth + x.valueDepth);
   int64_t panels = std::max<int64_t>(1, kChunkFloats / width / kPanel);
   const int64_t all = (x.rows + kPanel - 1) / kPanel;
@@ -307,6 +311,7 @@ void attendTiles(const Call& call, const AttendExtent& x, FunctionRef<AttendBody
     // Last rows first: under a causal mask they see the most keys.
     const int64_t first = (chunks - 1 - task % chunks) * panels;
     body(task / chunks, [&](const AttendProblem& problem) {
+      if (problem.rows <= few) return;
       // A problem may have fewer rows than the largest.
       const int64_t count = std::min(panels, (problem.rows + kPanel - 1) / kPanel - first);
       if (count <= 0) return;
@@ -317,31 +322,38 @@ void attendTiles(const Call& call, const AttendExtent& x, FunctionRef<AttendBody
 }
 
 void attendFew(const Call& call, const AttendExtent& x, FunctionRef<AttendBody> body) {
-  const int64_t parts = std::max<int64_t>(1, (x.keys + kDecodePart - 1) / kDecodePart);
-  const int64_t rowStride = parts * decodeStateFloats(x.valueDepth);
-  if (parts == 1) {
+  const auto partsOf = [](int64_t keys) {
+    return std::max<int64_t>(1, (keys + kDecodePart - 1) / kDecodePart);
+  };
+  const int64_t parts = partsOf(x.keys), partFloats = decodeStateFloats(x.valueDepth);
+  const int64_t rowStride = parts * partFloats;
+  const int64_t stateFloats = std::min<int64_t>(x.rows, kDecodeRows) * rowStride;
+  // Does nothing for a problem that is not of few rows: panels have it.
+  const auto attendParts = [&](int64_t problem, Interval wanted, bool join, float* state,
+                               Scratch& scratch) {
+    body(problem, [&](const AttendProblem& p) {
+      if (p.rows <= 0 || p.rows > kDecodeRows) return;
+      const int64_t own = partsOf(p.segments[0].keys);
+      for (int64_t part = wanted.begin; part < std::min(wanted.end, own); ++part)
+        decodePart(p, part, state + part * partFloats, rowStride, scratch);
+      if (join) decodeJoin(p, own, state, rowStride, scratch);
+    });
+  };
+  if (parts == 1 || x.problems >= kProblemsAThread * call.threads) {
     parallelFor(call, x.problems, [&](int64_t problem, Scratch& scratch) {
-      float* state = scratch.floats(x.rows * rowStride);
-      body(problem, [&](const AttendProblem& p) {
-        decodePart(p, 0, state, rowStride, scratch);
-        decodeJoin(p, 1, state, rowStride, scratch);
-      });
+      attendParts(problem, {0, parts}, true, scratch.floats(stateFloats), scratch);
     });
     return;
   }
   Scratch& shared = Scratch::ofThread();
   const Scratch::Scope scope(shared);
-  float* states = shared.floats(x.problems * x.rows * rowStride);
+  float* states = shared.floats(x.problems * stateFloats);
   parallelFor(call, x.problems * parts, [&](int64_t task, Scratch& scratch) {
     const int64_t problem = task / parts, part = task % parts;
-    float* state = states + problem * x.rows * rowStride;
-    body(problem, [&](const AttendProblem& p) {
-      decodePart(p, part, state + part * decodeStateFloats(x.valueDepth), rowStride, scratch);
-    });
+    attendParts(problem, {part, part + 1}, false, states + problem * stateFloats, scratch);
   });
   parallelFor(call, x.problems, [&](int64_t problem, Scratch& scratch) {
-    float* state = states + problem * x.rows * rowStride;
-    body(problem, [&](const AttendProblem& p) { decodeJoin(p, parts, state, rowStride, scratch); });
+    attendParts(problem, {0, 0}, true, states + problem * stateFloats, scratch);
   });
 }
 
@@ -349,10 +361,9 @@ void attendFew(const Call& call, const AttendExtent& x, FunctionRef<AttendBody> 
 
 void attend(const Call& call, const AttendExtent& x, FunctionRef<AttendBody> body) {
   if (x.problems <= 0 || x.rows <= 0) return;
-  if (x.plain && x.rows <= kDecodeRows)
-    attendFew(call, x, body);
-  else
-    attendTiles(call, x, body);
+  const bool few = x.plain && std::min(x.leastRows, x.rows) <= kDecodeRows;
+  if (few) attendFew(call, x, body);
+  if (!few || x.rows > kDecodeRows) attendTiles(call, x, few ? kDecodeRows : 0, body);
 }
 
 }  // namespace fovea

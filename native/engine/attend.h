@@ -132,6 +132,7 @@ struct AttendExtent {
   // False where a problem has a second segment or goes on from what is there: few queries then take
   // the panels too, which decoding does not replace.
   bool plain = true;
+  int64_t leastRows = INT64_MAX;  // the fewest that any has, where they differ
 };
 
 // Builds the problem of that index and hands it to `work`, which does a share of it and returns.

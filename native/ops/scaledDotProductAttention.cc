@@ -3,6 +3,7 @@
 #include "core/registry.h"
 #include "engine/attend.h"
 #include "ops/attentionSlots.h"
+#include "ops/entries.h"
 
 namespace fovea {
 
@@ -18,6 +19,8 @@ enum Slot {
   kSinks,
   kKeyLengths,
   kQueryOffsets,
+  kQueryCumulativeLengths,
+  kKeyCumulativeLengths,
   kOut,
   kLse
 };
@@ -29,16 +32,26 @@ void run(const Call& c) {
   const Tensor &mask = c.tensor(kMask), &bias = c.tensor(kBias), &slopes = c.tensor(kAlibiSlopes);
   const Tensor &sinks = c.tensor(kSinks), &lengths = c.tensor(kKeyLengths);
   const Tensor &offsets = c.tensor(kQueryOffsets), &out = c.tensor(kOut), &lse = c.tensor(kLse);
-  const int64_t heads = q.shape[1], keyHeads = k.shape[1], queries = q.shape[2], keys = k.shape[2];
+  const int64_t heads = q.shape[1], keyHeads = k.shape[1];
   if (keyHeads == 0) return;
+  const Entries queryEntries(q, c.tensor(kQueryCumulativeLengths));
+  const Entries keyEntries(k, c.tensor(kKeyCumulativeLengths));
   const int64_t group = heads / keyHeads;  // query heads that share a key head
   const Band band{c.flag(kCausal), c.integer(kWindowLeft), c.integer(kWindowRight)};
   const int depth = static_cast<int>(q.shape[3]), valueDepth = static_cast<int>(v.shape[3]);
 
-  const AttendExtent extent{q.shape[0] * keyHeads, group * queries, keys, depth, valueDepth};
+  const AttendExtent extent{queryEntries.count() * keyHeads,
+                            group * queryEntries.longest(),
+                            keyEntries.longest(),
+                            depth,
+                            valueDepth,
+                            true,
+                            group * queryEntries.shortest()};
   attend(c, extent, [&](int64_t index, FunctionRef<void(const AttendProblem&)> work) {
-    const int64_t b = index / keyHeads, keyHead = index % keyHeads;
-    const int64_t length = lengths ? lengths.ints()[b * lengths.strides[0]] : keys;
+    const int64_t keyHead = index % keyHeads;
+    const Entry rows = queryEntries[index / keyHeads], keys = keyEntries[index / keyHeads];
+    const int64_t b = rows.b, queries = rows.length;
+    const int64_t length = lengths ? lengths.ints()[b * lengths.strides[0]] : keys.length;
     const int64_t offset = offsets                         ? offsets.ints()[b * offsets.strides[0]]
                            : c.integer(kAlign) == kTopLeft ? 0
                                                            : length - queries;
@@ -47,8 +60,8 @@ void run(const Call& c) {
     p.depth = depth;
     p.valueDepth = valueDepth;
     p.segments[0].keys = length;
-    p.segments[0].key = keyRowsAt(k, b, keyHead);
-    p.segments[0].value = keyRowsAt(v, b, keyHead);
+    p.segments[0].key = keyRowsAt(k, b, keyHead, keys.first);
+    p.segments[0].value = keyRowsAt(v, b, keyHead, keys.first);
     p.queryInner = q.strides[3];
     p.outInner = out.strides[3];
     p.scale = static_cast<float>(c.number(kScale));
@@ -63,9 +76,9 @@ void run(const Call& c) {
       // A division costs as much as all the rest; one head a key head needs none.
       const int64_t which = group == 1 ? 0 : row / queries, i = row - which * queries;
       const int64_t h = keyHead * group + which;
-      r.query = q.floats() + rowAt(q, b, h, i);
-      r.out = out.floats() + rowAt(out, b, h, i);
-      if (lse) r.lse = lse.floats() + rowAt(lse, b, h, i);
+      r.query = q.floats() + rowAt(q, b, h, rows.first + i);
+      r.out = out.floats() + rowAt(out, b, h, rows.first + i);
+      if (lse) r.lse = lse.floats() + rowAt(lse, b, h, rows.first + i);
       r.position = i + offset;
       r.visible[0] = band.visible(r.position, length);
       if (slopes) r.slope = slopes.floats()[h * slopes.strides[0]];
@@ -80,8 +93,11 @@ void run(const Call& c) {
 
 double flops(const Call& c) {
   const Tensor &q = c.tensor(kQuery), &v = c.tensor(kValue);
-  const double pairs =
-      static_cast<double>(q.shape[0] * q.shape[1] * q.shape[2]) * static_cast<double>(v.shape[2]);
+  const Entries queries(q, c.tensor(kQueryCumulativeLengths));
+  const Entries keys(c.tensor(kKey), c.tensor(kKeyCumulativeLengths));
+  double pairs = 0;
+  for (int64_t e = 0; e < queries.count(); ++e)
+    pairs += static_cast<double>(q.shape[1] * queries[e].length * keys[e].length);
   return pairs * 2 * static_cast<double>(q.shape[3] + v.shape[3]) * (c.flag(kCausal) ? 0.5 : 1);
 }
 

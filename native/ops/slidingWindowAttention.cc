@@ -7,10 +7,12 @@
 // that are global themselves are attended a second time, densely, which overwrites the first.
 #include <algorithm>
 
+#include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "core/registry.h"
 #include "engine/attend.h"
 #include "ops/attentionSlots.h"
+#include "ops/entries.h"
 
 namespace fovea {
 
@@ -25,12 +27,13 @@ enum Slot {
   kGlobalQuery,
   kGlobalKey,
   kGlobalValue,
+  kCumulativeLengths,
   kOut,
   kLse
 };
 enum Param { kScale, kWindowLeft, kWindowRight, kCausal, kDilation };  // kDilation: one a head
 
-// The global tokens of a batch entry, sorted by position.
+// The global tokens of an entry, sorted by position in it.
 struct Globals {
   const int32_t* positions;
   int64_t count;
@@ -43,9 +46,10 @@ struct Parted {
   int64_t ownCount = 0, otherCount = 0;
 };
 
-int64_t lengthOf(const Call& c, int64_t b) {
+// The positions of an entry that are real.
+int64_t lengthOf(const Call& c, const Entry& own) {
   const Tensor& lengths = c.tensor(kKeyLengths);
-  return lengths ? lengths.ints()[b * lengths.strides[0]] : c.tensor(kQuery).shape[2];
+  return lengths ? lengths.ints()[own.b * lengths.strides[0]] : own.length;
 }
 
 AttendProblem problemOf(const Call& c) {
@@ -57,50 +61,54 @@ AttendProblem problemOf(const Call& c) {
   return p;
 }
 
-void attendWindows(const Call& c, const Globals* globals, Scratch& shared) {
+void attendWindows(const Call& c, const Entries& entries, const Globals* globals, Scratch& shared) {
   const Tensor &q = c.tensor(kQuery), &k = c.tensor(kKey), &v = c.tensor(kValue);
   const Tensor &out = c.tensor(kOut), &lse = c.tensor(kLse);
-  const int64_t heads = q.shape[1], length = q.shape[2];
+  const int64_t heads = q.shape[1], longest = entries.longest(), shortest = entries.shortest();
   const Band band{c.flag(kCausal), c.integer(kWindowLeft), c.integer(kWindowRight)};
 
   // Problem number -> head, remainder: heads have as many problems as their dilation.
   auto* firstOf =
       reinterpret_cast<int64_t*>(shared.bytes((heads + 1) * static_cast<int64_t>(sizeof(int64_t))));
   firstOf[0] = 0;
-  int64_t rows = 0;
+  int64_t rows = 0, leastRows = INT64_MAX;
   for (int64_t h = 0; h < heads; ++h) {
-    const int64_t dilation = std::min(c.integer(kDilation + static_cast<int>(h)), length);
+    const int64_t dilation = std::min(c.integer(kDilation + static_cast<int>(h)), longest);
     firstOf[h + 1] = firstOf[h] + dilation;
-    rows = std::max(rows, (length + dilation - 1) / dilation);
+    rows = std::max(rows, ceilDiv(longest, dilation));
+    leastRows = std::min(leastRows, shortest / dilation);
   }
-  AttendExtent extent{q.shape[0] * firstOf[heads], rows, rows, q.shape[3], v.shape[3]};
-  extent.plain = !globals;
+  const AttendExtent extent{
+      entries.count() * firstOf[heads], rows, rows, q.shape[3], v.shape[3], !globals, leastRows};
   attend(c, extent, [&](int64_t index, FunctionRef<void(const AttendProblem&)> work) {
-    const int64_t b = index / firstOf[heads], within = index % firstOf[heads];
+    const int64_t e = index / firstOf[heads], within = index % firstOf[heads];
+    const Entry own = entries[e];
     const int64_t h = std::upper_bound(firstOf, firstOf + heads + 1, within) - firstOf - 1;
     const int64_t remainder = within - firstOf[h], dilation = firstOf[h + 1] - firstOf[h];
-    const int64_t real = lengthOf(c, b);
-    const int64_t keys = (real - remainder + dilation - 1) / dilation;
+    if (remainder >= own.length) return;
+    const int64_t real = lengthOf(c, own), first = own.first + remainder;
 
     AttendProblem p = problemOf(c);
-    p.rows = (length - remainder + dilation - 1) / dilation;
+    p.rows = ceilDiv(own.length - remainder, dilation);
     p.queryInner = q.strides[3];
-    p.segments[0] = {std::max<int64_t>(keys, 0), keyRowsAt(k, b, h, remainder, dilation),
-                     keyRowsAt(v, b, h, remainder, dilation)};
+    p.segments[0] = {ceilDiv(std::max<int64_t>(real - remainder, 0), dilation),
+                     keyRowsAt(k, own.b, h, first, dilation),
+                     keyRowsAt(v, own.b, h, first, dilation)};
     Scratch& scratch = Scratch::ofThread();
     const Scratch::Scope scope(scratch);
     Parted parted{};
     if (globals) {
-      parted.own = scratch.ints(globals[b].count);
-      parted.others = scratch.ints(globals[b].count);
-      for (int64_t g = 0; g < globals[b].count; ++g) {
-        const int32_t at = globals[b].positions[g];
+      parted.own = scratch.ints(globals[e].count);
+      parted.others = scratch.ints(globals[e].count);
+      for (int64_t g = 0; g < globals[e].count; ++g) {
+        const int32_t at = globals[e].positions[g];
         if (at % dilation == remainder)
           parted.own[parted.ownCount++] = at;
         else
           parted.others[parted.otherCount++] = at;
       }
-      KeySegment listed{parted.ownCount, keyRowsAt(k, b, h), keyRowsAt(v, b, h)};
+      KeySegment listed{parted.ownCount, keyRowsAt(k, own.b, h, own.first),
+                        keyRowsAt(v, own.b, h, own.first)};
       listed.key.index = listed.value.index = parted.own;
       p.segments[1] = p.segments[2] = listed;  // those before the window, and those behind it
       listed.keys = parted.otherCount;
@@ -109,17 +117,17 @@ void attendWindows(const Call& c, const Globals* globals, Scratch& shared) {
       p.segmentCount = 4;
     }
     const auto describe = [&](int64_t row, QueryRow& r) {
-      const int64_t i = remainder + row * dilation;
-      r.query = q.floats() + rowAt(q, b, h, i);
-      r.out = out.floats() + rowAt(out, b, h, i);
-      if (lse) r.lse = lse.floats() + rowAt(lse, b, h, i);
-      if (i >= real) return;
+      const int64_t i = first + row * dilation;
+      r.query = q.floats() + rowAt(q, own.b, h, i);
+      r.out = out.floats() + rowAt(out, own.b, h, i);
+      if (lse) r.lse = lse.floats() + rowAt(lse, own.b, h, i);
+      if (i - own.first >= real) return;
       r.visible[0] = band.visible(row, p.segments[0].keys);
       if (!globals) return;
-      const int32_t *own = parted.own, *end = own + parted.ownCount;
+      const int32_t *begin = parted.own, *end = begin + parted.ownCount;
       const auto before =
           [&](int64_t step) {  // how many of its own lie before a step of its sequence
-            return std::lower_bound(own, end, remainder + step * dilation) - own;
+            return std::lower_bound(begin, end, remainder + step * dilation) - begin;
           };
       const Interval& seen = r.visible[0];
       r.visible[1] = {0, before(seen.begin)};
@@ -132,26 +140,32 @@ void attendWindows(const Call& c, const Globals* globals, Scratch& shared) {
 }
 
 // Rows of global tokens: every key, with projections of their own where there are some.
-void attendGlobals(const Call& c, const Globals* globals) {
-  const bool own = static_cast<bool>(c.tensor(kGlobalQuery));
-  const Tensor& q = c.tensor(own ? kGlobalQuery : kQuery);
-  const Tensor& k = c.tensor(own ? kGlobalKey : kKey);
-  const Tensor& v = c.tensor(own ? kGlobalValue : kValue);
+void attendGlobals(const Call& c, const Entries& entries, const Globals* globals) {
+  const bool projected = static_cast<bool>(c.tensor(kGlobalQuery));
+  const Tensor& q = c.tensor(projected ? kGlobalQuery : kQuery);
+  const Tensor& k = c.tensor(projected ? kGlobalKey : kKey);
+  const Tensor& v = c.tensor(projected ? kGlobalValue : kValue);
   const Tensor& out = c.tensor(kOut);
   const int64_t heads = q.shape[1];
-  int64_t most = 0;
-  for (int64_t b = 0; b < q.shape[0]; ++b) most = std::max(most, globals[b].count);
-  AttendExtent extent{q.shape[0] * heads, most, q.shape[2], q.shape[3], v.shape[3]};
+  int64_t most = 0, least = INT64_MAX;
+  for (int64_t e = 0; e < entries.count(); ++e) {
+    most = std::max(most, globals[e].count);
+    least = std::min(least, globals[e].count);
+  }
+  const AttendExtent extent{
+      entries.count() * heads, most, entries.longest(), q.shape[3], v.shape[3], true, least};
   attend(c, extent, [&](int64_t index, FunctionRef<void(const AttendProblem&)> work) {
-    const int64_t b = index / heads, h = index % heads;
+    const int64_t e = index / heads, h = index % heads;
+    const Entry own = entries[e];
     AttendProblem p = problemOf(c);
-    p.rows = globals[b].count;
+    p.rows = globals[e].count;
     p.queryInner = q.strides[3];
-    p.segments[0] = {lengthOf(c, b), keyRowsAt(k, b, h), keyRowsAt(v, b, h)};
+    p.segments[0] = {lengthOf(c, own), keyRowsAt(k, own.b, h, own.first),
+                     keyRowsAt(v, own.b, h, own.first)};
     const auto describe = [&](int64_t row, QueryRow& r) {
-      const int64_t i = globals[b].positions[row];
-      r.query = q.floats() + rowAt(q, b, h, i);
-      r.out = out.floats() + rowAt(out, b, h, i);
+      const int64_t i = own.first + globals[e].positions[row];
+      r.query = q.floats() + rowAt(q, own.b, h, i);
+      r.out = out.floats() + rowAt(out, own.b, h, i);
       r.visible[0] = {0, p.segments[0].keys};
     };
     p.describe = describe;
@@ -159,30 +173,32 @@ void attendGlobals(const Call& c, const Globals* globals) {
   });
 }
 
-void run(const Call& c) {
-  if (c.tensor(kQuery).shape[2] == 0) return;
+// One copy of the flags, as lists: they may change under the engine, the lists do not.
+Globals* listGlobals(const Call& c, const Entries& entries, Scratch& shared) {
   const Tensor& flags = c.tensor(kGlobalTokens);
-  Scratch& shared = Scratch::ofThread();
-  const Scratch::Scope scope(shared);
-  if (!flags) {
-    attendWindows(c, nullptr, shared);
-    return;
-  }
-  // One copy of the flags, as lists: they may change under the engine, the lists do not.
-  const int64_t batch = flags.shape[0];
-  auto* globals =
-      reinterpret_cast<Globals*>(shared.bytes(batch * static_cast<int64_t>(sizeof(Globals))));
-  for (int64_t b = 0; b < batch; ++b) {
-    const int64_t length = lengthOf(c, b);
+  auto* globals = reinterpret_cast<Globals*>(
+      shared.bytes(entries.count() * static_cast<int64_t>(sizeof(Globals))));
+  for (int64_t e = 0; e < entries.count(); ++e) {
+    const Entry own = entries[e];
+    const int64_t length = lengthOf(c, own);
     int32_t* positions = shared.ints(length);
     int64_t count = 0;
     for (int64_t j = 0; j < length; ++j)
-      if (flags.bytes()[b * flags.strides[0] + j * flags.strides[1]])
+      if (flags.bytes()[own.b * flags.strides[0] + (own.first + j) * flags.strides[1]])
         positions[count++] = static_cast<int32_t>(j);
-    globals[b] = {positions, count};
+    globals[e] = {positions, count};
   }
-  attendWindows(c, globals, shared);
-  attendGlobals(c, globals);
+  return globals;
+}
+
+void run(const Call& c) {
+  if (c.tensor(kQuery).shape[2] == 0) return;
+  const Entries entries(c.tensor(kQuery), c.tensor(kCumulativeLengths));
+  Scratch& shared = Scratch::ofThread();
+  const Scratch::Scope scope(shared);
+  const Globals* globals = c.tensor(kGlobalTokens) ? listGlobals(c, entries, shared) : nullptr;
+  attendWindows(c, entries, globals, shared);
+  if (globals) attendGlobals(c, entries, globals);
 }
 
 double flops(const Call& c) {

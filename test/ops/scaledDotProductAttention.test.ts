@@ -4,6 +4,7 @@ import { broadcastShape, heads, plain, sizes, withParams } from '../support/atte
 import { expectClose, expectSameBits } from '../support/compare.ts'
 import { describeOperation } from '../support/describeOperation.ts'
 import { call, isas, type Results, useIsa } from '../support/engine.ts'
+import { cumulative, lengths, sum, testSegments, wrongRagged } from '../support/ragged.ts'
 import { Random } from '../support/random.ts'
 import { type Dense, float32, type Inputs, int32, sliceAxis, uint8 } from '../support/tensors.ts'
 
@@ -54,10 +55,29 @@ function anything(random: Random): Inputs {
   return { tensors, weights: {}, params }
 }
 
+/** Problems of these lengths, or of any, side by side in one batch entry. */
+function ragged(
+  random: Random,
+  queries = lengths(random),
+  keys = lengths(random, queries.length),
+  params: object = {},
+): Inputs {
+  const inputs = plain(random, { B: 1, Lq: sum(queries), Lk: sum(keys) })
+  return withParams(
+    inputs,
+    { align: random.choose(['topLeft', 'bottomRight']), ...params },
+    { queryCumulativeLengths: cumulative(queries), keyCumulativeLengths: cumulative(keys) },
+  )
+}
+
 describeOperation({
   reference,
   cases: {
     plain: random => plain(random),
+    ragged: random => ragged(random),
+    'ragged and causal': random =>
+      ragged(random, undefined, undefined, { causal: true, windowLeft: random.integer(-1, 30) }),
+    'ragged, nothing': random => ragged(random, [], []),
     anything,
     'anything else': anything,
     'anything once more': anything,
@@ -106,6 +126,7 @@ describeOperation({
       plain(random, { B: 1, H: 1, Hkv: 1, Lq: 40, Lk: 6000, D: 48, Dv: 32 }),
   },
   seeds: { best: 8, others: 3 },
+  structure: ['queryCumulativeLengths', 'keyCumulativeLengths'],
   poison: ['query', 'key', 'value', 'bias'],
   // Scores as far apart as these lose absolute accuracy with their size, as any float32 product does.
   tolerance: (_, { tensors }) => {
@@ -189,6 +210,7 @@ describeOperation({
       code: 'ERR_FOVEA_OPTION',
       argument: 'windowRight',
     },
+    ...wrongRagged,
     'another alignment': {
       params: { align: 'left' },
       code: 'ERR_FOVEA_OPTION',
@@ -197,6 +219,12 @@ describeOperation({
     'causal by name': { params: { causal: 'yes' }, code: 'ERR_FOVEA_TYPE', argument: 'causal' },
   },
   properties: () => {
+    const random = new Random('segments')
+    testSegments(reference, 'queryCumulativeLengths', 'keyCumulativeLengths', {
+      'of every kind': ragged(random, [70, 1, 0, 8, 9, 30], [33, 200, 5, 0, 40, 30]),
+      'causal, over many keys': ragged(random, [3, 60], [4500, 90], { causal: true }),
+      'decoded, one long': ragged(random, [1, 1, 1, 1, 1], [2500, 3, 17, 90, 2048]),
+    })
     describe.each(isas)('%s', isa => {
       const run = (inputs: Inputs): Required<Pick<Results, 'out' | 'lse'>> => {
         useIsa(isa)

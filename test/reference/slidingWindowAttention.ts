@@ -60,13 +60,5 @@ export const slidingWindowAttention: Reference = {
   always: ['out'],
   isBatched: () => true,
   compute: inputs =>
-    bySegments(
-      {
-        ...inputs,
-        tensors: { ...inputs.tensors, ends: inputs.tensors.cumulativeLengths! },
-      },
-      'cumulativeLengths',
-      'ends',
-      compute,
-    ) ?? compute(inputs),
+    bySegments(inputs, 'cumulativeLengths', 'cumulativeLengths', compute) ?? compute(inputs),
 }
