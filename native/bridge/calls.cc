@@ -42,7 +42,7 @@ napi_value run(napi_env env, napi_callback_info info) {
   Job job;
   job.call = stored.call;
   const bool large =
-      job.call.threads > 1 && job.call.op->flops(job.call) >= flopsIn(kHandOverMicroseconds);
+      job.call.threads > 1 && job.call.op->flops(job.call) >= flopsIn(kCrewMicroseconds);
   if (!large || !lane::tryRun(job)) {
     job.call.threads = 1;
     job.execute();

@@ -42,10 +42,8 @@ inline double flopsIn(double microseconds) {
   return microseconds * 200 * isaVectorBits(currentIsa());
 }
 
-// A synchronous call with less work is over sooner than it is worth handing it over: with two
-// threads the lane broke even at 250 us when it had just worked and at 400 us when its threads
-// slept.
-inline constexpr double kHandOverMicroseconds = 400;
+// A synchronous call with less work leads nobody: the crew takes 25 to 75 us to wake.
+inline constexpr double kCrewMicroseconds = 200;
 // A queued job with less work does not wake the team.
 inline constexpr double kSmallMicroseconds = 50;
 

@@ -9,12 +9,14 @@
 namespace fovea {
 
 struct Op;
+class Crew;
 
 // Watched by whoever waits for the call, written by the parallel loop.
 struct Control {
   std::atomic<bool> cancelled{false};
   std::atomic<int64_t> tilesDone{0};
   std::atomic<int64_t> tilesTotal{0};
+  Crew* crew = nullptr;  // who joins the loops of a call whose own thread opens no team
 };
 
 // Slots are numbered in the order in which lib/ops/<op>.ts declares them: tensors (required, then

@@ -14,6 +14,7 @@
 #include <signal.h>
 #endif
 
+#include "core/crew.h"
 #include "core/floatMode.h"
 #include "core/parallel.h"
 #include "core/registry.h"
@@ -35,6 +36,8 @@ struct Lane {
   std::vector<Job*> running;
   uint64_t sequence = 0;
   bool started = false;
+  bool lent = false;  // to the leader of a call, as its crew
+  Crew crew;
 
   // Leaked: the lane's thread outlives static destructors.
   static Lane& instance() {
@@ -44,6 +47,7 @@ struct Lane {
 
   bool start();
   bool push(Job* job);
+  void wake();
   Job* take();
   void finish(Job* job);
   void loop();
@@ -100,8 +104,13 @@ bool Lane::push(Job* job) {
   } catch (const std::bad_alloc&) {
     return false;
   }
-  work.notify_one();
+  wake();
   return true;
+}
+
+void Lane::wake() {
+  work.notify_one();
+  crew.stir();
 }
 
 Job* Lane::take() {
@@ -115,18 +124,20 @@ void Lane::finish(Job* job) {
   std::erase(running, job);
   if (running.empty()) work.notify_all();
   // Whoever waits may free the job once the lock is released.
-  if (job->settled) {
-    job->settled(job);
-  } else {
-    job->over = true;
-  }
+  job->settled(job);
   over.notify_all();
 }
 
 void Lane::loop() {
   std::unique_lock lock(mutex);
   for (;;) {
-    work.wait(lock, [&] { return !queue.empty(); });
+    work.wait(lock, [&] { return !queue.empty() || lent; });
+    if (lent) {
+      lock.unlock();
+      crew.serve();
+      lock.lock();
+      continue;
+    }
     Job* head = *queue.begin();
     if (head->oneThread() && head->team > 1 && !(head->small && queue.size() == 1)) {
       sideBySide(lock, head->team);
@@ -175,9 +186,18 @@ namespace lane {
 
 bool tryRun(Job& job) {
   Lane& lane = Lane::instance();
-  std::unique_lock lock(lane.mutex);
-  if (!lane.queue.empty() || !lane.running.empty() || !lane.push(&job)) return false;
-  lane.over.wait(lock, [&] { return job.over; });
+  {
+    const std::lock_guard lock(lane.mutex);
+    if (lane.lent || !lane.queue.empty() || !lane.running.empty() || !lane.start()) return false;
+    lane.lent = true;
+    lane.crew.open();
+    lane.work.notify_one();
+  }
+  job.control.crew = &lane.crew;
+  job.execute();
+  lane.crew.close();
+  const std::lock_guard lock(lane.mutex);
+  lane.lent = false;
   return true;
 }
 

@@ -1,6 +1,6 @@
 // The compute lane: one thread per process that owns the engine's only OpenMP team (libgomp gives a
 // team to the thread that opens it, so a second opener would double the threads). Promise calls
-// queue here; a large synchronous call is handed over when nobody else is here.
+// queue here; a large synchronous call has it for a crew when nobody else is here.
 #pragma once
 #include <cstdint>
 
@@ -17,8 +17,7 @@ struct Job {
   bool small = false;   // over sooner than a team wakes
   double priority = 0;  // larger first
   const void* owner = nullptr;
-  // Called when the job is over, on the lane's thread and under its lock; null where a synchronous
-  // caller waits.
+  // Called when the job is over, on the lane's thread and under its lock. Queued jobs have one.
   void (*settled)(Job*) noexcept = nullptr;
   Outcome outcome = Outcome::kDone;
 
@@ -27,14 +26,14 @@ struct Job {
   // one).
   void execute() noexcept;
 
-  uint64_t sequence = 0;  // these two are the lane's own
-  bool over = false;
+  uint64_t sequence = 0;  // the lane's own
 };
 
 namespace lane {
 
-// Hands the job over and blocks until it is over; false, and nothing has happened, where the lane
-// is busy or cannot be started.
+// Runs the job on the calling thread, which need not wait for anybody to wake, with the lane's
+// threads at its loops; false, and nothing has happened, where the lane is busy or cannot be
+// started.
 bool tryRun(Job& job);
 
 // Queues the job. False where there is no memory or no thread for it.

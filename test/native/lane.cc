@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <new>
 #include <random>
 #include <thread>
 #include <vector>
@@ -22,6 +23,19 @@ void run(const Call& call) {
 }
 double flops(const Call&) { return 1; }
 const Op busy = {"busy", run, flops};
+
+// A loop that ends once each of the call's threads is in it, then one that fails.
+void meet(const Call& call) {
+  for (int round = 0; round < 20; ++round) {
+    std::atomic<int> there{0};
+    parallelFor(call, call.threads, [&](int64_t, Scratch&) {
+      ++there;
+      while (there < call.threads) std::this_thread::yield();
+    });
+  }
+  parallelFor(call, 100, [](int64_t, Scratch&) { throw std::bad_alloc(); });
+}
+const Op meeting = {"meeting", meet, flops};
 
 // Runs until it is opened.
 std::atomic<bool> open{false};
@@ -118,6 +132,17 @@ TEST(laneSettlesEveryJobOfEveryOwner) {
     });
   }
   for (std::thread& thread : threads) thread.join();
+}
+
+TEST(laneIsTheCrewOfWhoCallsSynchronously) {
+  for (const int threads : {2, 3, 5, 2}) {
+    Job job;
+    job.call.op = &meeting;
+    job.call.threads = threads;
+    // The job before is over, its threads may still be on their way.
+    while (!lane::tryRun(job)) std::this_thread::yield();
+    CHECK(job.outcome == Outcome::kMemory && job.control.tilesDone == 20 * threads);
+  }
 }
 
 TEST(laneRunsLargerPrioritiesFirstAndEqualOnesInOrder) {
