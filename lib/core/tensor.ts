@@ -1,6 +1,9 @@
 /** Element types that operations take and return. */
 export type Dtype = 'float32' | 'float16' | 'bfloat16' | 'uint8' | 'int32'
 
+/** Element types of queries, keys and values: those of 16 bits are widened as they are read, exactly. */
+export const floatDtypes: readonly Dtype[] = ['float32', 'float16', 'bfloat16']
+
 /**
  * A strided view, or anything that looks like one: an onnxruntime Tensor, a transformers.js Tensor and
  * an ndarray fit as they are. `shape ?? dims` gives the sizes, `strides` (or `stride`, where it is an

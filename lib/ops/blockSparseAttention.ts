@@ -1,5 +1,6 @@
 import { type Output, operation, type TensorLike } from '../core/operation.ts'
 import { dynamic, integer, number } from '../core/params.ts'
+import { floatDtypes } from '../core/tensor.ts'
 
 /** Optional tensors and parameters of {@link blockSparseAttention}. */
 export interface BlockSparseAttentionOptions {
@@ -23,7 +24,8 @@ export interface BlockSparseAttentionOutputs {
  * Attention over any pattern of blocks, as compressed rows: the queries of block row r see the keys of the
  * blocks columnIndices[rowOffsets[r]] .. columnIndices[rowOffsets[r + 1] - 1].
  *
- * Shapes: query [B, H, Lq, D], key [B, Hkv, Lk, D], value [B, Hkv, Lk, Dv]; rowOffsets Int32Array [R + 1]
+ * Shapes: query [B, H, Lq, D], key [B, Hkv, Lk, D], value [B, Hkv, Lk, Dv], each float32, float16 or
+ * bfloat16; rowOffsets Int32Array [R + 1]
  * with R = ceil(Lq / blockSize), from 0, not decreasing, to nnz; columnIndices Int32Array [nnz], strictly
  * increasing within a row, below ceil(Lk / blockSize). With a leading axis [H] on the pattern's tensors
  * every head has its own; nnz is then the largest of them. Blocks at the end are cut.
@@ -65,9 +67,9 @@ export const blockSparseAttention = operation<
   summary: 'Any pattern, as rows of blocks',
   paper: 'Child et al. 2019, Generating Long Sequences with Sparse Transformers, sec. 5.5',
   tensors: {
-    query: { shape: 'B H Lq D' },
-    key: { shape: 'B Hkv Lk D' },
-    value: { shape: 'B Hkv Lk Dv' },
+    query: { shape: 'B H Lq D', dtype: floatDtypes },
+    key: { shape: 'B Hkv Lk D', dtype: floatDtypes },
+    value: { shape: 'B Hkv Lk Dv', dtype: floatDtypes },
     rowOffsets: { shape: ['Offsets', 'H Offsets'], dtype: 'int32', min: 0 },
     columnIndices: { shape: ['Nnz', 'H Nnz'], dtype: 'int32', min: 0 },
     blockMask: { shape: ['Nnz Bs Bs', 'H Nnz Bs Bs'], dtype: 'uint8', optional: true },

@@ -1,6 +1,7 @@
 import { type Output, operation, type TensorLike } from '../core/operation.ts'
 import { boolean, choice, dynamic, integer, number } from '../core/params.ts'
 import { checkRagged, lengthsOf } from '../core/ragged.ts'
+import { floatDtypes } from '../core/tensor.ts'
 
 /** Optional tensors and parameters of {@link scaledDotProductAttention}. */
 export interface ScaledDotProductAttentionOptions {
@@ -54,7 +55,8 @@ export interface ScaledDotProductAttentionOutputs {
  * bias, ALiBi, sinks, soft cap, windows, key lengths and grouped heads.
  *
  * Shapes: query [B, H, Lq, D], key [B, Hkv, Lk, D], value [B, Hkv, Lk, Dv]; H % Hkv = 0, and query head
- * h uses key head floor(h / (H / Hkv)). The score of query i at position p = i + offset and key j is
+ * h uses key head floor(h / (H / Hkv)). query, key and value may each be float32, float16 or bfloat16:
+ * 16 bits are widened as they are read, and the bits are those of the same numbers in float32. The score of query i at position p = i + offset and key j is
  *
  *     s = scale * q.k,  softcap * tanh(s / softcap),  + bias,  - slope * |p - j|
  *
@@ -94,9 +96,9 @@ export const scaledDotProductAttention = operation<
   summary: 'softmax(scale Q K^T + ...) V, with every usual mask, bias and window',
   paper: 'Vaswani et al. 2017, Attention Is All You Need, eq. 1',
   tensors: {
-    query: { shape: 'B H Lq D' },
-    key: { shape: 'B Hkv Lk D' },
-    value: { shape: 'B Hkv Lk Dv' },
+    query: { shape: 'B H Lq D', dtype: floatDtypes },
+    key: { shape: 'B Hkv Lk D', dtype: floatDtypes },
+    value: { shape: 'B Hkv Lk Dv', dtype: floatDtypes },
     mask: { shape: 'B H Lq Lk', dtype: 'uint8', optional: true, broadcast: true },
     bias: { shape: 'B H Lq Lk', optional: true, broadcast: true },
     alibiSlopes: { shape: 'H', optional: true },

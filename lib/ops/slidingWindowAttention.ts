@@ -1,6 +1,7 @@
 import { type Output, operation, type TensorLike } from '../core/operation.ts'
 import { boolean, dynamic, integer, list, number } from '../core/params.ts'
 import { checkRagged } from '../core/ragged.ts'
+import { floatDtypes } from '../core/tensor.ts'
 
 /** Optional tensors and parameters of {@link slidingWindowAttention}. */
 export interface SlidingWindowAttentionOptions {
@@ -42,7 +43,7 @@ export interface SlidingWindowAttentionOutputs {
 /**
  * Sliding-window attention with dilation and global tokens (Longformer, Beltagy et al. 2020, sec. 3.1).
  *
- * Shapes: query, key [B, H, L, D], value [B, H, L, Dv]. With d the dilation of its head, query i sees
+ * Shapes: query, key [B, H, L, D], value [B, H, L, Dv], each float32, float16 or bfloat16. With d the dilation of its head, query i sees
  * key j where (j - i) mod d = 0 and -windowLeft * d <= j - i <= windowRight * d, and every global key:
  *
  *     windowLeft = windowRight = 1     dilation 2              token 0 global
@@ -77,9 +78,9 @@ export const slidingWindowAttention = operation<
   summary: 'Windows around each query, dilated per head, with global tokens',
   paper: 'Beltagy et al. 2020, Longformer: The Long-Document Transformer, sec. 3.1',
   tensors: {
-    query: { shape: 'B H L D' },
-    key: { shape: 'B H L D' },
-    value: { shape: 'B H L Dv' },
+    query: { shape: 'B H L D', dtype: floatDtypes },
+    key: { shape: 'B H L D', dtype: floatDtypes },
+    value: { shape: 'B H L Dv', dtype: floatDtypes },
     globalTokens: { shape: 'B L', dtype: 'uint8', optional: true },
     keyLengths: { shape: 'B', dtype: 'int32', optional: true, min: 1, max: 'L' },
     globalQuery: { shape: 'B H L D', optional: 'global' },

@@ -1,5 +1,6 @@
 import { type Output, operation, type TensorLike } from '../core/operation.ts'
 import { boolean, choice, dynamic, integer, number } from '../core/params.ts'
+import { floatDtypes } from '../core/tensor.ts'
 
 /** Parameters of {@link sparseAttention}. */
 export interface SparseAttentionOptions {
@@ -30,7 +31,8 @@ export interface SparseAttentionOutputs {
 /**
  * Factorised sparse attention (Sparse Transformer, Child et al. 2019, sec. 4.2-4.3).
  *
- * Shapes: query [B, H, L, D], key [B, Hkv, L, D], value [B, Hkv, L, Dv]. With l = stride, c = summary,
+ * Shapes: query [B, H, L, D], key [B, Hkv, L, D], value [B, Hkv, L, Dv], each float32, float16 or
+ * bfloat16. With l = stride, c = summary,
  * u = h mod m, query i of head h sees key j in the sets
  *
  *     strided  A1: |i - j| < l                  A2: (i - j) mod l = 0
@@ -66,9 +68,9 @@ export const sparseAttention = operation<
   summary: 'Strided and fixed factorised patterns, at the cost of their own size',
   paper: 'Child et al. 2019, Generating Long Sequences with Sparse Transformers, sec. 4.2-4.3',
   tensors: {
-    query: { shape: 'B H L D' },
-    key: { shape: 'B Hkv L D' },
-    value: { shape: 'B Hkv L Dv' },
+    query: { shape: 'B H L D', dtype: floatDtypes },
+    key: { shape: 'B Hkv L D', dtype: floatDtypes },
+    value: { shape: 'B Hkv L Dv', dtype: floatDtypes },
   },
   outputs: { out: { shape: 'B H L Dv' }, lse: { shape: 'B H L', optional: true } },
   params: {

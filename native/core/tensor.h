@@ -23,6 +23,10 @@ struct Tensor {
   explicit operator bool() const { return data != nullptr; }
   bool described() const { return rank >= 0; }
   float* floats() const { return static_cast<float*>(data); }
+  // Element number `offset` of memory, whatever its type.
+  const void* at(int64_t offset) const {
+    return static_cast<const char*>(data) + offset * byteSize(dtype);
+  }
   uint8_t* bytes() const { return static_cast<uint8_t*>(data); }
   int32_t* ints() const { return static_cast<int32_t*>(data); }
   int64_t size() const {

@@ -20,14 +20,17 @@
 
 namespace fovea {
 
-// Keys or values: row j begins at data + (index ? index[j] : j) * stride.
+// Keys or values: row j begins (index ? index[j] : j) * stride elements behind data.
 struct KeyRows {
-  const float* data = nullptr;
+  const void* data = nullptr;
   int64_t stride = 0;
   int64_t inner = 1;
   const int32_t* index = nullptr;
+  Dtype dtype = Dtype::kFloat32;
 
-  const float* row(int64_t j) const { return data + (index ? index[j] : j) * stride; }
+  const void* row(int64_t j) const {
+    return static_cast<const char*>(data) + (index ? index[j] : j) * stride * byteSize(dtype);
+  }
 };
 
 // A list of keys that every query of a problem may look into; each sees an interval of it.
@@ -40,7 +43,7 @@ constexpr int kMaxSegments = 4;
 
 // What one query reads, sees and writes.
 struct QueryRow {
-  const float* query = nullptr;
+  const void* query = nullptr;
   float* out = nullptr;
   float* lse = nullptr;            // null where it is not asked for
   float* state = nullptr;          // [2] written beside out, for a call that goes on from here
@@ -91,6 +94,7 @@ struct AttendProblem {
   int valueDepth = 0;
   int segmentCount = 1;
   KeySegment segments[kMaxSegments];
+  Dtype queryDtype = Dtype::kFloat32;
   int64_t queryInner = 1;
   int64_t outInner = 1;
   float scale = 1;
@@ -111,7 +115,7 @@ struct AttendProblem {
 void attendHere(const AttendProblem& problem, Scratch& scratch);
 
 // The rows of a block of keys or values as consecutive floats: where they lie, or copied where a
-// row's elements do not follow each other, or, `together`, where the rows do not.
+// row's elements do not follow each other or are no float32, or, `together`, where the rows do not.
 class KeyBlock {
  public:
   KeyBlock(const KeyRows& source, int depth, int most, Scratch& scratch, bool together = false);
@@ -119,6 +123,8 @@ class KeyBlock {
   const float* const* rows() const { return rows_; }
 
  private:
+  void askFor(const void* row) const;
+
   const KeyRows& source_;
   int depth_;
   const float** rows_;

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 
+#include "engine/readFloats.h"
 #include "kernels/attendPanel.h"
 
 namespace fovea {
@@ -50,12 +51,14 @@ void decodePart(const AttendProblem& p, int64_t part, float* state, int64_t rowS
   std::memset(acc, 0, sizeof(float) * static_cast<size_t>(all * valuePitch));
   int64_t begin = partEnd, end = partBegin;
   p.describe(0, count, rows);
+  float* query = scratch.floats(p.depth);
   for (int r = 0; r < count; ++r) {
     if (p.alibi) rows[r].settle(p.segments[0].keys);
     const float by = p.scale * kLog2e;
+    readFloats(rows[r].query, p.queryDtype, p.queryInner, query, p.depth);
     for (int k = 0; k < p.depth; ++k) {
       const int lane = k % kDecodeLanes;
-      queries[(k - lane) * all + r * kDecodeLanes + lane] = rows[r].query[k * p.queryInner] * by;
+      queries[(k - lane) * all + r * kDecodeLanes + lane] = query[k] * by;
     }
     slopes[r] = rows[r].slope * kLog2e;
     if (rows[r].visible[0].begin >= rows[r].visible[0].end) continue;

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <memory>
 
+#include "engine/readFloats.h"
 #include "kernels/attendPanel.h"
 
 namespace fovea {
@@ -14,6 +15,21 @@ constexpr float kLog2e = 1.44269504088896341f;
 
 void clear(float* to, int64_t floats) {
   std::memset(to, 0, sizeof(float) * static_cast<size_t>(floats));
+}
+
+// Brings queries into the lanes, times scale.
+void packQueries(const AttendProblem& p, const QueryRow* rows, int count, float* packed) {
+  Scratch& scratch = Scratch::ofThread();
+  const Scratch::Scope scope(scratch);
+  const float* from[kPanel];
+  const bool floats = p.queryDtype == Dtype::kFloat32;
+  float* wide = floats ? nullptr : scratch.floats(int64_t{count} * p.depth);
+  for (int i = 0; i < count; ++i) {
+    float* to = wide + int64_t{i} * p.depth;
+    if (!floats) readFloats(rows[i].query, p.queryDtype, p.queryInner, to, p.depth);
+    from[i] = floats ? static_cast<const float*>(rows[i].query) : to;
+  }
+  pack().panel(from, floats ? p.queryInner : 1, count, p.depth, p.scale * kLog2e, packed);
 }
 
 }  // namespace
@@ -55,13 +71,12 @@ void QueryPanel::describe(const AttendProblem& p, int64_t first, int count, Scra
 
 void QueryPanel::prepare(const AttendProblem& p) {
   open = true;
-  const float* from[kPanel];
-  for (int i = 0; i < queries; ++i) from[i] = rows[i].query;
-  pack().panel(from, p.queryInner, queries, p.depth, p.scale * kLog2e, packed);
+  packQueries(p, rows, queries, packed);
   clear(shift, kPanel);
   clear(sums, kPanel);
   if (!p.resume) return;
   begun = true;
+  const float* from[kPanel];
   for (int i = 0; i < queries; ++i) {
     from[i] = rows[i].out;
     shift[i] = rows[i].state[0];

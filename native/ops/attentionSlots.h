@@ -13,7 +13,7 @@ inline int64_t rowAt(const Tensor& t, int64_t b, int64_t h, int64_t i) {
 // The rows (b, h, first), (b, h, first + step), ... of a tensor [B, H, L, D], as keys or values.
 inline KeyRows keyRowsAt(const Tensor& t, int64_t b, int64_t h, int64_t first = 0,
                          int64_t step = 1) {
-  return {t.floats() + rowAt(t, b, h, first), t.strides[2] * step, t.strides[3]};
+  return {t.at(rowAt(t, b, h, first)), t.strides[2] * step, t.strides[3], nullptr, t.dtype};
 }
 
 }  // namespace fovea

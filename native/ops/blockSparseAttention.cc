@@ -75,6 +75,7 @@ void run(const Call& c) {
     p.valueDepth = static_cast<int>(v.shape[3]);
     p.segments[0] = {seen, keyRowsAt(k, b, h / group), keyRowsAt(v, b, h / group)};
     p.segments[0].key.index = p.segments[0].value.index = listed;
+    p.queryDtype = q.dtype;
     p.queryInner = q.strides[3];
     p.outInner = out.strides[3];
     p.scale = static_cast<float>(c.number(kScale));
@@ -82,7 +83,7 @@ void run(const Call& c) {
     p.maskStride = 1;
     const auto describe = [&](int64_t row, QueryRow& to) {
       const int64_t i = r * size + row;
-      to.query = q.floats() + rowAt(q, b, h, i);
+      to.query = q.at(rowAt(q, b, h, i));
       to.out = out.floats() + rowAt(out, b, h, i);
       if (lse) to.lse = lse.floats() + rowAt(lse, b, h, i);
       to.visible[0] = {0, seen};

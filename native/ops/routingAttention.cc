@@ -11,7 +11,7 @@
 #include "engine/attend.h"
 #include "engine/centroids.h"
 #include "engine/gemm.h"
-#include "kernels/copy.h"
+#include "engine/readFloats.h"
 #include "kernels/rows.h"
 #include "keysets/largest.h"
 #include "ops/attentionSlots.h"
@@ -93,7 +93,7 @@ void normalise(const Routing& r) {
     const int64_t first = task % blocks * kTaskRows;
     for (int64_t i = first; i < std::min(first + kTaskRows, r.length); ++i) {
       float* to = r.normalised(head, side) + i * r.depth;
-      copy().tile(from.row(i), 0, from.inner, to, 0, 1, 1, r.depth);
+      readFloats(from.row(i), from.dtype, from.inner, to, r.depth);
       if (layer)
         rows().layerNorm(to, nullptr, nullptr, kLayerNormEps, to, r.depth);
       else

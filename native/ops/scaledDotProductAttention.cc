@@ -62,6 +62,7 @@ void run(const Call& c) {
     p.segments[0].keys = length;
     p.segments[0].key = keyRowsAt(k, b, keyHead, keys.first);
     p.segments[0].value = keyRowsAt(v, b, keyHead, keys.first);
+    p.queryDtype = q.dtype;
     p.queryInner = q.strides[3];
     p.outInner = out.strides[3];
     p.scale = static_cast<float>(c.number(kScale));
@@ -76,7 +77,7 @@ void run(const Call& c) {
       // A division costs as much as all the rest; one head a key head needs none.
       const int64_t which = group == 1 ? 0 : row / queries, i = row - which * queries;
       const int64_t h = keyHead * group + which;
-      r.query = q.floats() + rowAt(q, b, h, rows.first + i);
+      r.query = q.at(rowAt(q, b, h, rows.first + i));
       r.out = out.floats() + rowAt(out, b, h, rows.first + i);
       if (lse) r.lse = lse.floats() + rowAt(lse, b, h, rows.first + i);
       r.position = i + offset;

@@ -90,6 +90,7 @@ void attendWindows(const Call& c, const Entries& entries, const Globals* globals
 
     AttendProblem p = problemOf(c);
     p.rows = ceilDiv(own.length - remainder, dilation);
+    p.queryDtype = q.dtype;
     p.queryInner = q.strides[3];
     p.segments[0] = {ceilDiv(std::max<int64_t>(real - remainder, 0), dilation),
                      keyRowsAt(k, own.b, h, first, dilation),
@@ -118,7 +119,7 @@ void attendWindows(const Call& c, const Entries& entries, const Globals* globals
     }
     const auto describe = [&](int64_t row, QueryRow& r) {
       const int64_t i = first + row * dilation;
-      r.query = q.floats() + rowAt(q, own.b, h, i);
+      r.query = q.at(rowAt(q, own.b, h, i));
       r.out = out.floats() + rowAt(out, own.b, h, i);
       if (lse) r.lse = lse.floats() + rowAt(lse, own.b, h, i);
       if (i - own.first >= real) return;
@@ -159,12 +160,13 @@ void attendGlobals(const Call& c, const Entries& entries, const Globals* globals
     const Entry own = entries[e];
     AttendProblem p = problemOf(c);
     p.rows = globals[e].count;
+    p.queryDtype = q.dtype;
     p.queryInner = q.strides[3];
     p.segments[0] = {lengthOf(c, own), keyRowsAt(k, own.b, h, own.first),
                      keyRowsAt(v, own.b, h, own.first)};
     const auto describe = [&](int64_t row, QueryRow& r) {
       const int64_t i = own.first + globals[e].positions[row];
-      r.query = q.floats() + rowAt(q, own.b, h, i);
+      r.query = q.at(rowAt(q, own.b, h, i));
       r.out = out.floats() + rowAt(out, own.b, h, i);
       r.visible[0] = {0, p.segments[0].keys};
     };

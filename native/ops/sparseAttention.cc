@@ -51,6 +51,7 @@ AttendProblem problemOf(const Call& c) {
   AttendProblem p;
   p.depth = static_cast<int>(c.tensor(kQuery).shape[3]);
   p.valueDepth = static_cast<int>(c.tensor(kValue).shape[3]);
+  p.queryDtype = c.tensor(kQuery).dtype;
   p.queryInner = c.tensor(kQuery).strides[3];
   p.outInner = c.tensor(kOut).strides[3];
   p.scale = static_cast<float>(c.number(kScale));
@@ -59,7 +60,7 @@ AttendProblem problemOf(const Call& c) {
 
 void locate(const Call& c, int64_t b, int64_t h, int64_t i, QueryRow& r) {
   const Tensor &q = c.tensor(kQuery), &out = c.tensor(kOut), &lse = c.tensor(kLse);
-  r.query = q.floats() + rowAt(q, b, h, i);
+  r.query = q.at(rowAt(q, b, h, i));
   r.out = out.floats() + rowAt(out, b, h, i);
   if (lse) r.lse = lse.floats() + rowAt(lse, b, h, i);
 }

@@ -45,6 +45,13 @@ struct Vec {
   static Vec loadPartial(const float* p, int n) {
     return {_mm256_maskload_ps(p, Mask::firstLanes(n).m)};
   }
+  static Vec loadFloat16(const uint16_t* p) {
+    return {_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
+  }
+  static Vec loadBfloat16(const uint16_t* p) {
+    const __m128i bits = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16))};
+  }
   void store(float* p) const { _mm256_storeu_ps(p, v); }
   void stream(float* p) const { _mm256_stream_ps(p, v); }
   static void endStream() { _mm_sfence(); }

@@ -40,6 +40,13 @@ struct Vec {
   static Vec loadPartial(const float* p, int n) {
     return {_mm512_maskz_loadu_ps(Mask::firstLanes(n).m, p)};
   }
+  static Vec loadFloat16(const uint16_t* p) {
+    return {_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
+  }
+  static Vec loadBfloat16(const uint16_t* p) {
+    const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+    return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16))};
+  }
   void store(float* p) const { _mm512_storeu_ps(p, v); }
   void stream(float* p) const { _mm512_stream_ps(p, v); }
   static void endStream() { _mm_sfence(); }

@@ -60,7 +60,7 @@ namespace {
 }  // namespace fovea::scalar
 
 #if FOVEA_X86
-FOVEA_TARGET_BEGIN("avx2,fma")
+FOVEA_TARGET_BEGIN("avx2,fma,f16c")
 namespace fovea::avx2 {
 #include "simd/avx2.h"
 #include "simd/math-inl.h"

@@ -56,6 +56,12 @@ struct Vec {
     if (n == 1) return {vcombine_f32(vld1_lane_f32(p, none, 0), none)};
     return zero();
   }
+  static Vec loadFloat16(const uint16_t* p) {
+    return {vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)))};
+  }
+  static Vec loadBfloat16(const uint16_t* p) {
+    return {vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16))};
+  }
   void store(float* p) const { vst1q_f32(p, v); }
   void stream(float* p) const { store(p); }
   static void endStream() {}

@@ -28,6 +28,15 @@ struct Vec {
   static Vec loadOnce(const float* p) { return load(p); }
   // The first n lanes (0 <= n <= kLanes), the others 0; reads nothing behind them.
   static Vec loadPartial(const float* p, int n) { return {n > 0 ? *p : 0.0f}; }
+  // Elements of 16 bits, widened: exact, subnormal ones too.
+  static Vec loadFloat16(const uint16_t* p) {
+    const uint32_t sign = uint32_t(*p & 0x8000) << 16, rest = *p & 0x7fff;
+    constexpr uint32_t kInfinity = 0x7c00, kLeastNormal = 0x400;
+    if (rest < kLeastNormal) return {__builtin_copysignf(float(rest) * 0x1p-24f, ofBits(sign).v)};
+    const uint32_t bias = rest < kInfinity ? 112 : 224;
+    return ofBits(sign | ((rest << 13) + (bias << 23)));
+  }
+  static Vec loadBfloat16(const uint16_t* p) { return ofBits(uint32_t(*p) << 16); }
   void store(float* p) const { *p = v; }
   // Past the caches, to a multiple of kLanes floats; others see it behind endStream.
   void stream(float* p) const { *p = v; }
@@ -110,6 +119,9 @@ struct Vec {
   static Vec zipHigh(Vec, Vec b) { return b; }
 
   static void transpose(Vec (&)[kLanes]) {}  // r[i] lane j <-> r[j] lane i
+
+ private:
+  static Vec ofBits(uint32_t bits) { return {__builtin_bit_cast(float, bits)}; }
 };
 
 // A sum of many floats in float64: sums of float32 stay exact as long as 29 bits hold their count

@@ -1,7 +1,8 @@
 import { blockSparseAttention as reference } from '../reference/blockSparseAttention.ts'
 import { heads, sizes } from '../support/attentionInputs.ts'
 import { describeOperation } from '../support/describeOperation.ts'
-import type { Random } from '../support/random.ts'
+import { describeHalves } from '../support/halves.ts'
+import { Random } from '../support/random.ts'
 import { type Dense, type Inputs, int32 } from '../support/tensors.ts'
 
 /** A random pattern of rows x columns blocks: offsets and columns, one head. */
@@ -87,6 +88,9 @@ describeOperation({
   seeds: { best: 6, others: 2 },
   structure: ['rowOffsets', 'columnIndices'],
   poison: ['query', 'key', 'value'],
+  properties: () => {
+    describeHalves(reference, { 'any pattern': blocks(new Random('halves'), { Lq: 70, Lk: 90 }) })
+  },
   wrong: {
     'a start behind 0': wrongPattern([1, 1, 2], [0, 1], 'rowOffsets'),
     'an end before the last': wrongPattern([0, 1, 1], [0, 1], 'rowOffsets'),

@@ -4,6 +4,7 @@ import { broadcastShape, heads, plain, sizes, withParams } from '../support/atte
 import { expectClose, expectSameBits } from '../support/compare.ts'
 import { describeOperation } from '../support/describeOperation.ts'
 import { call, isas, type Results, useIsa } from '../support/engine.ts'
+import { describeHalves } from '../support/halves.ts'
 import { cumulative, lengths, sum, testSegments, wrongRagged } from '../support/ragged.ts'
 import { Random } from '../support/random.ts'
 import { type Dense, float32, type Inputs, int32, sliceAxis, uint8 } from '../support/tensors.ts'
@@ -224,6 +225,13 @@ describeOperation({
       'of every kind': ragged(random, [70, 1, 0, 8, 9, 30], [33, 200, 5, 0, 40, 30]),
       'causal, over many keys': ragged(random, [3, 60], [4500, 90], { causal: true }),
       'decoded, one long': ragged(random, [1, 1, 1, 1, 1], [2500, 3, 17, 90, 2048]),
+    })
+    describeHalves(reference, {
+      'odd sizes': plain(random, { Lq: 53, Lk: 150, D: 37, Dv: 21 }),
+      'many panels, causal': withParams(plain(random, { B: 1, H: 2, Hkv: 1, Lq: 220, Lk: 220 }), {
+        causal: true,
+      }),
+      decoding: plain(random, { B: 1, H: 4, Hkv: 1, Lq: 2, Lk: 2100, D: 33 }),
     })
     describe.each(isas)('%s', isa => {
       const run = (inputs: Inputs): Required<Pick<Results, 'out' | 'lse'>> => {

@@ -1,6 +1,7 @@
 import { slidingWindowAttention as reference } from '../reference/slidingWindowAttention.ts'
 import { heads, sizes, withParams } from '../support/attentionInputs.ts'
 import { describeOperation } from '../support/describeOperation.ts'
+import { describeHalves } from '../support/halves.ts'
 import { cumulative, lengths as segmentLengths, sum, testSegments } from '../support/ragged.ts'
 import { Random } from '../support/random.ts'
 import { float32, type Inputs, int32, sliceAxis, uint8 } from '../support/tensors.ts'
@@ -85,6 +86,10 @@ describeOperation({
   properties: () => {
     const random = new Random('segments')
     const lengths = [70, 1, 0, 8, 17, 30]
+    describeHalves(reference, {
+      dilated: windowed(random, 90, { dilation: [1, 3] }),
+      'with globals': withGlobals(random, windowed(random, 90), 0.1),
+    })
     testSegments(reference, 'cumulativeLengths', 'cumulativeLengths', {
       plain: ragged(random, {}, lengths),
       'dilated by head': ragged(random, { dilation: [2, 9] }, lengths),

@@ -1,7 +1,8 @@
 import { sparseAttention as reference } from '../reference/sparseAttention.ts'
 import { heads, sizes } from '../support/attentionInputs.ts'
 import { describeOperation } from '../support/describeOperation.ts'
-import type { Random } from '../support/random.ts'
+import { describeHalves } from '../support/halves.ts'
+import { Random } from '../support/random.ts'
 import type { Inputs } from '../support/tensors.ts'
 
 const headModes = ['merged', 'split', 'first', 'second'] as const
@@ -47,6 +48,13 @@ describeOperation({
   },
   seeds: { best: 6, others: 2 },
   poison: ['query', 'key', 'value'],
+  properties: () => {
+    const random = new Random('halves')
+    describeHalves(reference, {
+      strided: strided(random, 70, 9),
+      fixed: fixed(random, 70, 9),
+    })
+  },
   wrong: {
     'a stride of none': {
       params: { stride: 0 },

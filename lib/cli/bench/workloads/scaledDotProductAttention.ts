@@ -1,4 +1,4 @@
-import type { TensorLike } from '../../../core/tensor.ts'
+import type { Tensor, TensorLike } from '../../../core/tensor.ts'
 import type { Random } from '../random.ts'
 import type { Inputs, Workload } from '../workload.ts'
 
@@ -114,6 +114,23 @@ function packedViews(random: Random): Partial<Inputs> {
   return { tensors: { query: slice(0), key: slice(1), value: slice(2) }, into: { out } }
 }
 
+/** The upper 16 bits of float32 are bfloat16. */
+function bfloat16({ data, shape }: Tensor): TensorLike {
+  const words = new Uint32Array(data.buffer, data.byteOffset, data.length)
+  return { data: Uint16Array.from(words, word => word >>> 16), shape, dtype: 'bfloat16' }
+}
+
+/** key and value of a workload in bfloat16, as caches have them; query too where asked. */
+function halved({ B, H, L, D, Lk = L, Hkv = H }: Sizes, query: boolean) {
+  return (random: Random): Partial<Inputs> => ({
+    tensors: {
+      ...(query && { query: bfloat16(random.tensor([B, H, L, D])) }),
+      key: bfloat16(random.tensor([B, Hkv, Lk, D])),
+      value: bfloat16(random.tensor([B, Hkv, Lk, D])),
+    },
+  })
+}
+
 /** Heads stored [D, L]: neighbours along D lie L elements apart. */
 function transposedViews(random: Random): Partial<Inputs> {
   const { B, H, L, D } = reference
@@ -126,6 +143,7 @@ function transposedViews(random: Random): Partial<Inputs> {
 }
 
 const L = reference.L
+const cached: Sizes = { B: 1, H: 32, L: 1, D: 128, Lk: 8192 }
 const tiny: Sizes = { B: 1, H: 1, L: 16, D: 16 }
 const batched: Sizes = { B: 8, H: 12, L: 197, D: 64 }
 
@@ -136,15 +154,15 @@ export const workloads: readonly Workload[] = [
   dense(batched, 0.75),
   causal({ B: 1, H: 8, L: 512, D: 64 }, 0.7),
   causal(reference, 0.78),
-  decode('decode 1x32x1x128 over 8192 keys', { B: 1, H: 32, L: 1, D: 128, Lk: 8192 }),
-  decode('decode 1x32x1x128 over 8192 keys of 4 kv heads', {
-    B: 1,
-    H: 32,
-    L: 1,
-    D: 128,
-    Lk: 8192,
-    Hkv: 4,
-  }),
+  decode('decode 1x32x1x128 over 8192 keys', cached),
+  decode('decode 1x32x1x128 over 8192 keys of 4 kv heads', { ...cached, Hkv: 4 }),
+  {
+    ...decode('decode 1x32x1x128 over 8192 keys, bfloat16', cached),
+    make: inputs(cached, halved(cached, false)),
+    work: 2 * 2 * 32 * 8192 * 128,
+    against: 'decode 1x32x1x128 over 8192 keys',
+    withoutPeers: true,
+  },
   dense({ B: 1, H: 8, L: 256, D: 32 }, 0.6),
   dense({ B: 1, H: 8, L: 512, D: 40 }, 0.6),
   dense({ B: 1, H: 8, L: 512, D: 80 }, 0.6),
@@ -210,6 +228,7 @@ export const workloads: readonly Workload[] = [
     against: nameOf(reference),
     withoutPeers: true,
   },
+  option('1x8x1024x64, bfloat16', undefined, halved(reference, true)),
   option('1x8x1024x64, fresh output', undefined, () => ({ into: 'fresh' })),
   { ...dense(tiny), name: 'tiny 1x1x16x16', withinMicroseconds: 5, withoutPeers: true },
   {

@@ -1,0 +1,12 @@
+// Elements of float32, float16 or bfloat16 tensors as consecutive floats, exactly.
+#pragma once
+#include <cstdint>
+
+#include "core/tensor.h"
+
+namespace fovea {
+
+// to[i] = element i * step behind `from`, i < n.
+void readFloats(const void* from, Dtype dtype, int64_t step, float* to, int64_t n);
+
+}  // namespace fovea
