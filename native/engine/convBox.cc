@@ -16,7 +16,7 @@ constexpr int64_t kNarrowRow = 64;
 // Positions that are turned round and finished together: 28 KB of 16 channels.
 constexpr int64_t kTurned = 448;
 // Lines that are asked for during one product.
-constexpr int64_t kMostAhead = 2048;
+constexpr int64_t kMostAhead = 4096;
 constexpr int64_t kLine = 16;
 
 }  // namespace
@@ -30,9 +30,9 @@ ConvWorker::ConvWorker(const ConvProblem& problem, const ConvPlan& plan, const C
   if (plan.columnsOfChannels) {
     places_ = scratch.ints(plan.runPositions);
     turned_ = scratch.floats(kColumn * kTurned);
-    ahead_ = reinterpret_cast<const float**>(
-        scratch.bytes(kMostAhead * static_cast<int64_t>(sizeof(const float*))));
   }
+  ahead_ = reinterpret_cast<const float**>(
+      scratch.bytes(kMostAhead * static_cast<int64_t>(sizeof(const float*))));
   const int64_t taps = p_.shape.taps();
   offsets_ = reinterpret_cast<int64_t*>(
       scratch.bytes(plan.blockChannels * taps * static_cast<int64_t>(sizeof(int64_t))));
@@ -62,7 +62,7 @@ void ConvWorker::lay(const ConvVisit& visit, int64_t firstChannel, int64_t chann
   to.columnStride = x.stride[2];
   to.height = x.size[1];
   to.width = x.size[2];
-  to.ahead = plan_.columnsOfChannels ? 0 : x.channelStride;
+  to.ahead = plan_.rowsOfOne ? x.channelStride : 0;
   to.pitch = plan_.pitch;
   to.rows = plan_.y.span(box.size[1]);
   to.columns = plan_.x.span(box.size[2]);
@@ -93,6 +93,26 @@ void ConvWorker::lay(const ConvVisit& visit, int64_t firstChannel, int64_t chann
   }
 }
 
+void ConvWorker::multiplyRows(const ConvBox& box, const float* weights, int64_t channels,
+                              bool resume) {
+  const ConvShape& s = p_.shape;
+  ConvRows block;
+  block.map = map_;
+  block.mapPitch = plan_.pitch;
+  block.slices = channels * s.kernel[0];
+  block.slicePitch = plan_.sliceFloats;
+  block.offsets = offsets_;
+  block.kernelRows = s.kernel[1];
+  block.kernelColumns = s.kernel[2];
+  block.weights = weights;
+  block.rows = box.size[1];
+  block.columns = box.size[2];
+  block.sums = sums_;
+  block.pitch = box.size[2];
+  block.resume = resume;
+  convTile().multiplyRows(block);
+}
+
 void ConvWorker::multiply(int64_t positions, const float* weights, int64_t strips, int64_t channels,
                           bool resume) {
   const int64_t taps = p_.shape.taps();
@@ -102,6 +122,9 @@ void ConvWorker::multiply(int64_t positions, const float* weights, int64_t strip
   ConvBlock block;
   block.offsets = offsets_;
   block.pitch = plan_.sumPitch;
+  const int64_t calls =
+      ceilDiv(channels, plan_.blockChannels) * ceilDiv(positions, plan_.runPositions) * strips;
+  int64_t made = 0;
   for (int64_t c = 0; c < channels; c += plan_.blockChannels) {
     block.depth = std::min(plan_.blockChannels, channels - c) * taps;
     block.resume = resume || c > 0;
@@ -112,6 +135,9 @@ void ConvWorker::multiply(int64_t positions, const float* weights, int64_t strip
         block.rows = static_cast<int>(std::min(kStrip + int64_t{0}, outs - strip * kStrip));
         block.weights = weights + (strip * depth + c * taps) * kStrip;
         block.sums = sums_ + strip * kStrip * plan_.sumPitch + at;
+        const int64_t begin = aheadLines_ * made / calls;
+        block.ahead = ahead_ + begin;
+        block.aheadLines = aheadLines_ * ++made / calls - begin;
         multiply(block);
       }
     }
@@ -125,13 +151,14 @@ bool ConvWorker::isRun(const ConvBox& box) const {
 void ConvWorker::finish(const ConvVisit& visit, int64_t firstChannel, int64_t channels) {
   const ConvBox& box = visit.box;
   const int64_t rows = box.size[1], columns = box.size[2];
-  const bool together = isRun(box) && columns < kNarrowRow;
+  const int64_t pitch = plan_.rowsOfOne ? columns : plan_.pitch;
+  const bool together = isRun(box) && (columns < kNarrowRow || pitch == columns);
   for (int64_t c = 0; c < channels; ++c) {
     float* sums = sums_ + c * plan_.sumPitch;
     MapPlace at{visit.b, firstChannel + c, box.first[0], box.first[1], box.first[2]};
     if (together) {
-      for (int64_t y = 1; y < rows && plan_.pitch != columns; ++y) {
-        std::memmove(sums + y * columns, sums + y * plan_.pitch,
+      for (int64_t y = 1; y < rows && pitch != columns; ++y) {
+        std::memmove(sums + y * columns, sums + y * pitch,
                      sizeof(float) * static_cast<size_t>(columns));
       }
       at = {visit.b, at.c, 0, 0, (at.z * plan_.out[1] + at.y) * columns};
@@ -139,7 +166,7 @@ void ConvWorker::finish(const ConvVisit& visit, int64_t firstChannel, int64_t ch
       continue;
     }
     for (int64_t y = 0; y < rows; ++y, ++at.y) {
-      float* row = sums + y * plan_.pitch;
+      float* row = sums + y * pitch;
       end_.rows.apply(at, row, row, columns, buffer_);
     }
   }
@@ -259,8 +286,8 @@ void ConvWorker::compute(const ConvVisit& visit, int64_t firstStrip, int64_t end
       const int64_t chunk = std::min(plan_.chunkChannels, ins - c);
       const float* from = part + c * p_.shape.taps() * strip;
       lay(visit, group * ins + c, chunk);
-      if (!plan_.columnsOfChannels) {
-        multiply(positions, from, strips, chunk, c > 0);
+      if (plan_.rowsOfOne) {
+        multiplyRows(box, from, chunk, c > 0);
         continue;
       }
       aheadLines_ = 0;
@@ -273,7 +300,11 @@ void ConvWorker::compute(const ConvVisit& visit, int64_t firstStrip, int64_t end
       // A share of the output with every chunk.
       const int64_t begin = channels * c / ins, end = channels * then / ins;
       askForOutput(visit, group * outs + first + begin, end - begin);
-      multiplyColumns(box, from, strips, chunk, c > 0);
+      if (plan_.columnsOfChannels) {
+        multiplyColumns(box, from, strips, chunk, c > 0);
+      } else {
+        multiply(positions, from, strips, chunk, c > 0);
+      }
     }
     if (plan_.columnsOfChannels) {
       finishColumns(visit, group * outs + first, channels);

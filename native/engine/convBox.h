@@ -37,6 +37,7 @@ class ConvWorker {
   void lay(const ConvVisit& visit, int64_t firstChannel, int64_t channels);
   void multiply(int64_t positions, const float* weights, int64_t strips, int64_t channels,
                 bool resume);
+  void multiplyRows(const ConvBox& box, const float* weights, int64_t channels, bool resume);
   void multiplyColumns(const ConvBox& box, const float* weights, int64_t strips, int64_t channels,
                        bool resume);
   // The positions of a channel lie together in `sums`, or the channels of a position do.

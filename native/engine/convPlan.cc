@@ -19,7 +19,7 @@ constexpr int64_t kMapFloats = 1 << 16;
 constexpr int64_t kSumFloats = 1 << 16;
 // Steps of a chunk of the product, and positions of a run, of a multiple of which a box is made.
 constexpr int64_t kBlockDepth = 288;
-constexpr int64_t kRunPositions = 48;
+constexpr int64_t kRunPositions = 48;  // twice and four times that where channels are few
 // Where channels lie in the lanes: steps whose weights for 64 output channels take 18 KB of the
 // first-level cache (36 KB are 1 % faster where nobody else uses it, and slower where a neighbour
 // on the core does); positions of a box, over which the weights are fetched once; floats of its
@@ -123,6 +123,7 @@ ConvPlan::ConvPlan(const ConvShape& s, const FeatureMap& map) : columnsOfChannel
     }
   }
   lay(s, map, bestWay & 1, bestWay & 2);
+  rowsOfOne = outs == 1 && s.kernel[1] > 1 && y.shared && y.planes == 1 && y.shift(1) == 1;
   // Behind the last row: the zeros that it does not share, and what whole vectors read.
   slackFloats = x.span(columns) - pitch + 16;
   const int64_t positions = (rows - 1) * pitch + columns, strip = stripChannels(s);
@@ -136,7 +137,7 @@ ConvPlan::ConvPlan(const ConvShape& s, const FeatureMap& map) : columnsOfChannel
   } else {
     chunkChannels = evenPart(ins, mostChannels, 1);
     blockChannels = evenPart(chunkChannels, kBlockDepth / s.taps(), 1);
-    runPositions = kRunPositions;
+    runPositions = outs > 4 ? kRunPositions : outs > 2 ? 2 * kRunPositions : 4 * kRunPositions;
     partStrips = evenPart(strips, kSumFloats / (ceilDiv(positions, 16) * 16 * strip), 1);
   }
 
@@ -151,9 +152,11 @@ ConvPlan::ConvPlan(const ConvShape& s, const FeatureMap& map) : columnsOfChannel
         std::min(ceilDiv(kTasks, std::max<int64_t>(pieces, 1)), products / kTaskProducts);
     taskStrips =
         evenPart(strips, ceilDiv(strips, std::max<int64_t>(wanted, 1)), columnsOfChannels ? 4 : 1);
-    if (columnsOfChannels) taskBoxes = std::max<int64_t>(pieces / kTasks, 1);
+    taskBoxes = std::max<int64_t>(pieces / kTasks, 1);
   } else {
-    taskGroups = std::clamp<int64_t>(kTaskProducts / products, 1, s.groups);
+    // A channel alone is mostly moved, not multiplied.
+    const int64_t worth = rowsOfOne ? kTaskProducts / 8 : kTaskProducts;
+    taskGroups = std::clamp<int64_t>(worth / products, 1, s.groups);
   }
   partStrips = std::min(partStrips, taskStrips);
   sumPitch = columnsOfChannels ? partStrips * strip : ceilDiv(positions, 16) * 16 + 16;

@@ -10,10 +10,11 @@
 // of the stride that the taps meet, and taps shift within it. Apart: a plane for every tap, with no
 // position between rows; for small maps and wide dilations.
 //
-// Of the two products of kernels/convTile.h the one with output channels in the lanes takes kernels
-// that are wider than one tap, whose loads of positions would straddle cache lines. Input channels
-// are then laid out as many at a time as have their weights for 64 output channels in the
-// first-level cache, and positions between rows are left out.
+// Of the products of kernels/convTile.h the one by rows takes groups of one output channel. The one
+// with output channels in the lanes takes kernels that are wider than one tap, whose loads of
+// positions would straddle cache lines. Input channels are then laid out as many at a time as have
+// their weights for 64 output channels in the first-level cache, and positions between rows are
+// left out.
 #pragma once
 #include <cstdint>
 
@@ -56,6 +57,7 @@ struct ConvPlan {
   ConvPlan(const ConvShape& shape, const FeatureMap& x);
 
   bool columnsOfChannels;  // takesColumns(shape)
+  bool rowsOfOne;          // one output channel, whose rows share the rows they read
   int64_t out[3];          // size of the output
   ConvAxis y, x;
   int64_t rows, columns;       // of a box

@@ -12,8 +12,20 @@ inline constexpr int kTileVectors = kManyRegisters ? (kRows == 8   ? 3
                                                       : kRows == 2 ? 5
                                                                    : 8);
 
+// Lines to be asked for, one with every step of k; the last one again where there are no more.
+struct AheadSteps {
+  const float* const* next;
+  const float* const* last;
+
+  void ask() {
+    __builtin_prefetch(*next, 0, 2);
+    next += next != last;
+  }
+};
+
 template <int kRows, int kVectors>
-void multiplyTile(const ConvBlock& block, int row, int64_t position) {
+void multiplyTile(const ConvBlock& block, int row, int64_t position, AheadSteps& lines) {
+  AheadSteps ahead = lines;
   Vec sum[kRows][kVectors];
   float* sums = block.sums + row * block.pitch + position;
 #pragma GCC unroll 8
@@ -30,6 +42,7 @@ void multiplyTile(const ConvBlock& block, int row, int64_t position) {
 #pragma GCC unroll 4
   for (int64_t k = 0; k < depth; ++k) {
     const float* from = map + offsets[k];
+    ahead.ask();
     Vec x[kVectors];
 #pragma GCC unroll 12
     for (int v = 0; v < kVectors; ++v) x[v] = Vec::load(from + v * Vec::kLanes);
@@ -45,42 +58,47 @@ void multiplyTile(const ConvBlock& block, int row, int64_t position) {
 #pragma GCC unroll 12
     for (int v = 0; v < kVectors; ++v) sum[r][v].store(sums + r * block.pitch + v * Vec::kLanes);
   }
+  lines = ahead;
 }
 
 // The last `vectors` of a block, fewer than a whole tile.
 template <int kRows, int kVectors>
-inline void multiplyRemainder(const ConvBlock& block, int row, int64_t position, int64_t vectors) {
+inline void multiplyRemainder(const ConvBlock& block, int row, int64_t position, int64_t vectors,
+                              AheadSteps& ahead) {
   if constexpr (kVectors > 0) {
     if (vectors == kVectors) {
-      multiplyTile<kRows, kVectors>(block, row, position);
+      multiplyTile<kRows, kVectors>(block, row, position, ahead);
     } else {
-      multiplyRemainder<kRows, kVectors - 1>(block, row, position, vectors);
+      multiplyRemainder<kRows, kVectors - 1>(block, row, position, vectors, ahead);
     }
   }
 }
 
 template <int kRows>
-void multiplyRows(const ConvBlock& block, int row) {
+void multiplyStrip(const ConvBlock& block, int row, AheadSteps& ahead) {
   constexpr int kVectors = kTileVectors<kRows>;
   int64_t vectors = (block.positions + Vec::kLanes - 1) / Vec::kLanes;
   int64_t position = 0;
   for (; vectors >= kVectors; vectors -= kVectors, position += kVectors * Vec::kLanes) {
-    multiplyTile<kRows, kVectors>(block, row, position);
+    multiplyTile<kRows, kVectors>(block, row, position, ahead);
   }
-  multiplyRemainder<kRows, kVectors - 1>(block, row, position, vectors);
+  multiplyRemainder<kRows, kVectors - 1>(block, row, position, vectors, ahead);
 }
 
 void multiply(const ConvBlock& block) {
+  const float* const none = block.weights;
+  AheadSteps ahead{&none, &none};
+  if (block.aheadLines > 0) ahead = {block.ahead, block.ahead + block.aheadLines - 1};
   int row = 0;
-  for (; block.rows - row > 4; row += kMostRows) multiplyRows<kMostRows>(block, row);
+  for (; block.rows - row > 4; row += kMostRows) multiplyStrip<kMostRows>(block, row, ahead);
   switch (block.rows - row) {
     case 4:
     case 3:
-      return multiplyRows<4>(block, row);
+      return multiplyStrip<4>(block, row, ahead);
     case 2:
-      return multiplyRows<2>(block, row);
+      return multiplyStrip<2>(block, row, ahead);
     case 1:
-      return multiplyRows<1>(block, row);
+      return multiplyStrip<1>(block, row, ahead);
     default:
       return;
   }
@@ -188,4 +206,117 @@ void multiplyColumns(const ConvColumns& block) {
   }
 }
 
-inline constexpr ConvTile kConvTile{multiply, multiplyColumns};
+// Rows of a tile of multiplyRows where the taps have as many, and the most vectors of each.
+inline constexpr int kRowTile = 4;
+inline constexpr int kRowVectors = kManyRegisters ? 4 : 2;
+
+// Adds what is read under `steps` taps, of rows of the map that rows [kFirst, kEnd) of the tile
+// meet: row 0 under these taps, row r under those r rows before.
+template <int kFirst, int kEnd, int kRows, int kVectors>
+[[gnu::always_inline]] inline void addTaps(const float* map, const int64_t* offsets, int64_t steps,
+                                           const float* weights, int64_t rowWeights,
+                                           Vec (&sum)[kRows][kVectors]) {
+  for (int64_t k = 0; k < steps; ++k, weights += kStrip) {
+    const float* from = map + offsets[k];
+    Vec x[kVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) x[v] = Vec::loadOnce(from + v * Vec::kLanes);
+#pragma GCC unroll 4
+    for (int r = kFirst; r < kEnd; ++r) {
+      const Vec w = Vec::set(*(weights - r * rowWeights));
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) sum[r][v] = Vec::fma(w, x[v], sum[r][v]);
+    }
+  }
+}
+
+// One slice of the map. Of its kRows + kernelRows - 1 rows the first meet one row of the tile more
+// each, then come those that meet all, the last meet one fewer each: kRow counts these parts.
+template <int kRow, int kRows, int kVectors>
+[[gnu::always_inline]] inline void addSlice(const ConvRows& block, const float* map,
+                                            const float* weights, Vec (&sum)[kRows][kVectors]) {
+  const int64_t columns = block.kernelColumns, rowWeights = columns * kStrip;
+  const int64_t whole = block.kernelRows - kRows + 1;  // rows that meet all
+  if constexpr (kRow < kRows) {
+    addTaps<0, kRow + 1>(map, block.offsets + kRow * columns,
+                         kRow + 1 < kRows ? columns : whole * columns, weights + kRow * rowWeights,
+                         rowWeights, sum);
+  } else {
+    // These lie behind the taps of row 0, but not of the tile's last row.
+    constexpr int kLast = kRows - 1;
+    const int64_t row = kRow - 1 + whole;
+    addTaps<kRow - kLast, kRows>(map + kLast * block.mapPitch,
+                                 block.offsets + (row - kLast) * columns, columns,
+                                 weights + row * rowWeights, rowWeights, sum);
+  }
+  if constexpr (kRow + 1 < 2 * kRows - 1) addSlice<kRow + 1>(block, map, weights, sum);
+}
+
+template <int kRows, int kVectors>
+void multiplyRowTile(const ConvRows& block, int64_t row, int64_t column, int lastLanes) {
+  Vec sum[kRows][kVectors];
+  float* sums = block.sums + row * block.pitch + column;
+  const auto lanes = [&](int v) { return v + 1 < kVectors ? int(Vec::kLanes) : lastLanes; };
+#pragma GCC unroll 4
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      sum[r][v] = block.resume
+                      ? Vec::loadPartial(sums + r * block.pitch + v * Vec::kLanes, lanes(v))
+                      : Vec::zero();
+    }
+  }
+  const float* weights = block.weights;
+  for (int64_t s = 0; s < block.slices; ++s) {
+    addSlice<0>(block, block.map + s * block.slicePitch + row * block.mapPitch + column, weights,
+                sum);
+    weights += block.kernelRows * block.kernelColumns * kStrip;
+  }
+#pragma GCC unroll 4
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      sum[r][v].storePartial(sums + r * block.pitch + v * Vec::kLanes, lanes(v));
+    }
+  }
+}
+
+// One tile of rows over their whole width.
+template <int kRows, int kVectors = kRowVectors>
+void multiplyRowTiles(const ConvRows& block, int64_t row, int64_t column = 0) {
+  constexpr int64_t kSpan = kVectors * Vec::kLanes;
+  for (; block.columns - column >= kSpan; column += kSpan) {
+    multiplyRowTile<kRows, kVectors>(block, row, column, Vec::kLanes);
+  }
+  const int64_t rest = block.columns - column;
+  if (rest > kSpan - Vec::kLanes) {
+    multiplyRowTile<kRows, kVectors>(block, row, column, int(rest - kSpan + Vec::kLanes));
+  } else if constexpr (kVectors > 1) {
+    if (rest > 0) multiplyRowTiles<kRows, kVectors - 1>(block, row, column);
+  }
+}
+
+// The last tile ends with the last row: but where sums are continued, rows may be computed twice.
+template <int kRows>
+void multiplyTilesOf(const ConvRows& block) {
+  int64_t row = 0;
+  for (; row + kRows <= block.rows; row += kRows) multiplyRowTiles<kRows>(block, row);
+  if (row == block.rows) return;
+  if (row > 0 && !block.resume) return multiplyRowTiles<kRows>(block, block.rows - kRows);
+  for (; row < block.rows; ++row) multiplyRowTiles<1>(block, row);
+}
+
+void multiplyRows(const ConvRows& block) {
+  switch (block.kernelRows) {
+    case 1:
+      return multiplyTilesOf<1>(block);
+    case 2:
+      return multiplyTilesOf<2>(block);
+    case 3:
+      return multiplyTilesOf<3>(block);
+    default:
+      return multiplyTilesOf<kRowTile>(block);
+  }
+}
+
+inline constexpr ConvTile kConvTile{multiply, multiplyColumns, multiplyRows};
