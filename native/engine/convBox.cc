@@ -113,17 +113,18 @@ void ConvWorker::multiplyRows(const ConvBox& box, const float* weights, int64_t 
   convTile().multiplyRows(block);
 }
 
-void ConvWorker::multiply(int64_t positions, const float* weights, int64_t strips, int64_t channels,
+void ConvWorker::multiply(int64_t positions, const float* weights, int64_t outs, int64_t channels,
                           bool resume) {
   const int64_t taps = p_.shape.taps();
   const int64_t depth = p_.shape.inChannels / p_.shape.groups * taps;
-  const int64_t outs = p_.shape.outChannels / p_.shape.groups;
+  const int64_t strip = stripChannels(p_.shape);
   const auto multiply = convTile().multiply;
   ConvBlock block;
   block.offsets = offsets_;
+  block.weightStep = strip;
   block.pitch = plan_.sumPitch;
-  const int64_t calls =
-      ceilDiv(channels, plan_.blockChannels) * ceilDiv(positions, plan_.runPositions) * strips;
+  const int64_t calls = ceilDiv(channels, plan_.blockChannels) *
+                        ceilDiv(positions, plan_.runPositions) * ceilDiv(outs, kStrip);
   int64_t made = 0;
   for (int64_t c = 0; c < channels; c += plan_.blockChannels) {
     block.depth = std::min(plan_.blockChannels, channels - c) * taps;
@@ -131,10 +132,10 @@ void ConvWorker::multiply(int64_t positions, const float* weights, int64_t strip
     for (int64_t at = 0; at < positions; at += plan_.runPositions) {
       block.map = map_ + c * plan_.channelFloats + at;
       block.positions = std::min(plan_.runPositions, positions - at);
-      for (int64_t strip = 0; strip < strips; ++strip) {
-        block.rows = static_cast<int>(std::min(kStrip + int64_t{0}, outs - strip * kStrip));
-        block.weights = weights + (strip * depth + c * taps) * kStrip;
-        block.sums = sums_ + strip * kStrip * plan_.sumPitch + at;
+      for (int64_t row = 0; row < outs; row += kStrip) {
+        block.rows = static_cast<int>(std::min<int64_t>(kStrip, outs - row));
+        block.weights = weights + (row / strip * depth + c * taps) * strip + row % strip;
+        block.sums = sums_ + row * plan_.sumPitch + at;
         const int64_t begin = aheadLines_ * made / calls;
         block.ahead = ahead_ + begin;
         block.aheadLines = aheadLines_ * ++made / calls - begin;
@@ -303,7 +304,7 @@ void ConvWorker::compute(const ConvVisit& visit, int64_t firstStrip, int64_t end
       if (plan_.columnsOfChannels) {
         multiplyColumns(box, from, strips, chunk, c > 0);
       } else {
-        multiply(positions, from, strips, chunk, c > 0);
+        multiply(positions, from, channels, chunk, c > 0);
       }
     }
     if (plan_.columnsOfChannels) {

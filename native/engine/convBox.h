@@ -35,7 +35,7 @@ class ConvWorker {
 
  private:
   void lay(const ConvVisit& visit, int64_t firstChannel, int64_t channels);
-  void multiply(int64_t positions, const float* weights, int64_t strips, int64_t channels,
+  void multiply(int64_t positions, const float* weights, int64_t outs, int64_t channels,
                 bool resume);
   void multiplyRows(const ConvBox& box, const float* weights, int64_t channels, bool resume);
   void multiplyColumns(const ConvBox& box, const float* weights, int64_t strips, int64_t channels,

@@ -31,6 +31,8 @@ constexpr int64_t kLeastDepth = 64;
 // With two columns a step has too few multiply-adds for its loads: 64 to 32 channels of 56 x 56
 // went from 4.0 to 4.4 ms.
 constexpr int64_t kLeastColumns = 3;
+// Maps up to this size have no runs of positions that are worth laying out for one tap.
+constexpr int64_t kFewPlaces = 900;
 // Wider rows are cut.
 constexpr int64_t kMostColumns = 384;
 constexpr int64_t kMostReach = 256;
@@ -46,15 +48,13 @@ int64_t evenPart(int64_t count, int64_t most, int64_t unit) {
 
 }  // namespace
 
-bool takesColumns(const ConvShape& s) {
+int64_t stripChannels(const ConvShape& s) {
   const int64_t outs = s.outChannels / s.groups, depth = s.inChannels / s.groups * s.taps();
-  const bool shifts = (s.kernel[2] - 1) * s.dilation[2] >= s.stride[2];
   const int64_t columns = ceilDiv(outs, kColumn);
-  return shifts && depth >= kLeastDepth && columns >= kLeastColumns &&
-         4 * outs >= 3 * columns * kColumn;
+  const bool fits =
+      depth >= kLeastDepth && columns >= kLeastColumns && 4 * outs >= 3 * columns * kColumn;
+  return fits ? kColumn : kStrip;
 }
-
-int64_t stripChannels(const ConvShape& shape) { return takesColumns(shape) ? kColumn : kStrip; }
 
 ConvAxis::ConvAxis(const ConvShape& shape, int axis, bool isShared, bool steps)
     : shared(isShared), stride(shape.stride[axis]), dilation(shape.dilation[axis]) {
@@ -111,8 +111,11 @@ double ConvPlan::lay(const ConvShape& s, const FeatureMap& map, bool sharedY, bo
   return static_cast<double>(ins) * (products + packing) / static_cast<double>(rows * columns);
 }
 
-ConvPlan::ConvPlan(const ConvShape& s, const FeatureMap& map) : columnsOfChannels(takesColumns(s)) {
+ConvPlan::ConvPlan(const ConvShape& s, const FeatureMap& map) {
   for (int axis = 0; axis < 3; ++axis) out[axis] = s.outSize(axis, map.size[axis]);
+  const bool shifts = (s.kernel[2] - 1) * s.dilation[2] >= s.stride[2];
+  columnsOfChannels =
+      stripChannels(s) == kColumn && (shifts || out[0] * out[1] * out[2] <= kFewPlaces);
   const int64_t ins = s.inChannels / s.groups, outs = s.outChannels / s.groups;
   double best = lay(s, map, true, true);
   int bestWay = 3;

@@ -48,15 +48,13 @@ struct ConvBox {
   int64_t first[3], size[3];  // size[0] is 1
 };
 
-// Whether output channels lie in the lanes.
-bool takesColumns(const ConvShape& shape);
-// Output channels of a strip of packed weights: kColumn or kStrip.
+// Output channels of a strip of packed weights: kColumn where they can lie in the lanes, or kStrip.
 int64_t stripChannels(const ConvShape& shape);
 
 struct ConvPlan {
   ConvPlan(const ConvShape& shape, const FeatureMap& x);
 
-  bool columnsOfChannels;  // takesColumns(shape)
+  bool columnsOfChannels;  // output channels lie in the lanes
   bool rowsOfOne;          // one output channel, whose rows share the rows they read
   int64_t out[3];          // size of the output
   ConvAxis y, x;

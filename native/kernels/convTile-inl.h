@@ -40,7 +40,7 @@ void multiplyTile(const ConvBlock& block, int row, int64_t position, AheadSteps&
   const int64_t* offsets = block.offsets;
   const int64_t depth = block.depth;
 #pragma GCC unroll 4
-  for (int64_t k = 0; k < depth; ++k) {
+  for (int64_t k = 0; k < depth; ++k, weights += block.weightStep) {
     const float* from = map + offsets[k];
     ahead.ask();
     Vec x[kVectors];
@@ -48,7 +48,7 @@ void multiplyTile(const ConvBlock& block, int row, int64_t position, AheadSteps&
     for (int v = 0; v < kVectors; ++v) x[v] = Vec::load(from + v * Vec::kLanes);
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
-      const Vec w = Vec::set(weights[k * kStrip + r]);
+      const Vec w = Vec::set(weights[r]);
 #pragma GCC unroll 12
       for (int v = 0; v < kVectors; ++v) sum[r][v] = Vec::fma(w, x[v], sum[r][v]);
     }

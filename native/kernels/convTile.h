@@ -15,7 +15,8 @@ namespace fovea {
 struct ConvBlock {
   const float* map;
   const int64_t* offsets;  // [depth]
-  const float* weights;    // [depth][kStrip], columns from `rows` on are 0
+  const float* weights;    // [depth][weightStep], columns from `rows` on are 0
+  int64_t weightStep;      // kStrip, or kColumn of whose columns these are a half
   int64_t depth;
   int rows;  // 1 .. kStrip
   int64_t
