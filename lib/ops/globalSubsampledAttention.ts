@@ -56,8 +56,8 @@ export interface GlobalSubsampledAttentionOptions {
  *
  * Shapes: x and out [B, N, C], N = height * width, row by row. r = 1 takes keys and values from x itself.
  *
- * Scratch: 4 B C (2 N + 3 M) bytes for M = floor(height / r) floor(width / r) keys, with plain weights the
- * packed weights too; 3.3 MB a thread.
+ * Scratch: 12 B C M bytes for M = floor(height / r) floor(width / r) keys, with plain weights the packed
+ * weights too; 3.3 MB and 1.5 KB C a thread.
  *
  * @throws RangeError ERR_FOVEA_OPTION where heads does not divide C, srRatio is not the kernel's or exceeds a
  * side of the map; ERR_FOVEA_SHAPE where N is not height * width; ERR_FOVEA_WEIGHT_SHAPE. TypeError

@@ -4,6 +4,7 @@
 
 #include "core/call.h"
 #include "core/functionRef.h"
+#include "core/scratch.h"
 #include "engine/matrixRows.h"
 #include "keysets/band.h"
 
@@ -27,8 +28,15 @@ struct ProjectedHeads {
   float scale() const;  // 1 / sqrt(D)
 };
 
-// Softmax attention of every head, query i of entry b over the keys of visible(b, i), to `out`.
+// The keys of query i of entry b.
+using SeenByRow = FunctionRef<Interval(int64_t b, int64_t i)>;
+
+// Softmax attention of every head, to `out`.
 void attendHeads(const Call& call, const ProjectedHeads& x, const ProjectedRows& out,
-                 FunctionRef<Interval(int64_t b, int64_t i)> visible);
+                 SeenByRow visible);
+
+// The same for a few rows, on the calling thread.
+void attendHeadsHere(const ProjectedHeads& x, const ProjectedRows& out, SeenByRow visible,
+                     Scratch& scratch);
 
 }  // namespace fovea

@@ -2,6 +2,8 @@
 // lib/ops/globalSubsampledAttention.ts.
 #include <algorithm>
 
+#include "core/ceilDiv.h"
+#include "core/parallel.h"
 #include "core/registry.h"
 #include "engine/attendHeads.h"
 #include "engine/rowLoop.h"
@@ -89,6 +91,13 @@ void reduce(const Call& c, const WeightPack& weights, const float* packed, const
   });
 }
 
+// Queries that are taken together: whole panels of attention where there are many.
+int64_t runOf(int64_t batch, int64_t tokens) {
+  constexpr int64_t kMost = 192, kTasks = 16;
+  const int64_t most = std::clamp<int64_t>(batch * tokens / kTasks, kPanel, kMost);
+  return ceilDiv(ceilDiv(tokens, ceilDiv(tokens, most)), kPanel) * kPanel;
+}
+
 void run(const Call& c) {
   const Tensor& x = c.tensor(kX);
   const int64_t batch = x.shape[0], tokens = x.shape[1], width = x.shape[2];
@@ -109,21 +118,35 @@ void run(const Call& c) {
   float* kv = scratch.floats(batch * keys * 2 * width);
   const LinearMap toKv(weights, packed, c, kKvWeight, kKvBias);
   gemm(c, toKv.problem(batch * keys, source, MatrixRows(kv, 2 * width, 1)));
-  float* query = scratch.floats(batch * tokens * width);
-  const LinearMap toQuery(weights, packed, c, kQWeight, kQBias);
-  gemm(c, toQuery.problem(batch * tokens, MatrixRows(x), MatrixRows(query, width, 1)));
 
-  const ProjectedHeads projected{batch,
-                                 heads,
-                                 width / heads,
-                                 {query, tokens, width},
-                                 {kv, keys, 2 * width},
-                                 {kv + width, keys, 2 * width}};
-  float* joined = scratch.floats(batch * tokens * width);
-  attendHeads(c, projected, {joined, tokens, width},
-              [&](int64_t, int64_t) { return Interval{0, keys}; });
-  const LinearMap out(weights, packed, c, kProjWeight, kProjBias);
-  gemm(c, out.problem(batch * tokens, MatrixRows(joined, width, 1), MatrixRows(c.tensor(kOut))));
+  // Keys are few, so queries are projected, attend and are projected again a run at a time, which
+  // never leaves the second-level cache.
+  const LinearMap toQuery(weights, packed, c, kQWeight, kQBias);
+  const LinearMap toOut(weights, packed, c, kProjWeight, kProjBias);
+  const Tensor& out = c.tensor(kOut);
+  const int64_t run = runOf(batch, tokens), runs = ceilDiv(tokens, run);
+  parallelFor(c, batch * runs, [&](int64_t task, Scratch& own) {
+    const int64_t b = task / runs, first = task % runs * run;
+    const int64_t count = std::min(run, tokens - first);
+    const auto rowsOf = [&](const Tensor& t) {
+      return MatrixRows(t.floats() + b * t.strides[0] + first * t.strides[1], t.strides[1],
+                        t.strides[2]);
+    };
+    float *query = own.floats(count * width), *joined = own.floats(count * width);
+    const GemmRange all{0, count}, channels{0, width};
+    gemmBlock(toQuery.problem(count, rowsOf(x), MatrixRows(query, width, 1)), all, channels, own);
+    float* ofEntry = kv + b * keys * 2 * width;
+    const ProjectedHeads projected{1,
+                                   heads,
+                                   width / heads,
+                                   {query, count, width},
+                                   {ofEntry, keys, 2 * width},
+                                   {ofEntry + width, keys, 2 * width}};
+    attendHeadsHere(
+        projected, {joined, count, width}, [&](int64_t, int64_t) { return Interval{0, keys}; },
+        own);
+    gemmBlock(toOut.problem(count, MatrixRows(joined, width, 1), rowsOf(out)), all, channels, own);
+  });
 }
 
 double flops(const Call& c) {
