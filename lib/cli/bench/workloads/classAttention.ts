@@ -7,10 +7,10 @@ function layer(B: number, N: number, C: number, heads: number): Workload {
     make: random => ({
       tensors: { x: random.tensor([B, 1 + N, C]) },
       weights: {
-        'q.weight': random.tensor([C, C]),
-        'k.weight': random.tensor([C, C]),
-        'v.weight': random.tensor([C, C]),
-        'proj.weight': random.tensor([C, C]),
+        'q.weight': random.layer([C, C]),
+        'k.weight': random.layer([C, C]),
+        'v.weight': random.layer([C, C]),
+        'proj.weight': random.layer([C, C]),
         'proj.bias': random.tensor([C]),
       },
       params: { heads },

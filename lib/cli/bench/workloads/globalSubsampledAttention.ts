@@ -8,11 +8,11 @@ function stage(B: number, side: number, C: number, heads: number, r: number): Wo
     make: random => ({
       tensors: { x: random.tensor([B, N, C]) },
       weights: {
-        'q.weight': random.tensor([C, C]),
-        'kv.weight': random.tensor([2 * C, C]),
-        'proj.weight': random.tensor([C, C]),
+        'q.weight': random.layer([C, C]),
+        'kv.weight': random.layer([2 * C, C]),
+        'proj.weight': random.layer([C, C]),
         'proj.bias': random.tensor([C]),
-        'sr.weight': random.tensor([C, C, r, r]),
+        'sr.weight': random.layer([C, C, r, r]),
         'sr.bias': random.tensor([C]),
         'norm.weight': random.tensor([C]),
         'norm.bias': random.tensor([C]),

@@ -9,8 +9,8 @@ function layer(B: number, L: number, E: number, heads: number): Workload {
       return {
         tensors: { query: x, key: x, value: x },
         weights: {
-          in_proj_weight: random.tensor([3 * E, E]),
-          'out_proj.weight': random.tensor([E, E]),
+          in_proj_weight: random.layer([3 * E, E]),
+          'out_proj.weight': random.layer([E, E]),
         },
         params: { heads },
         prepared: true,

@@ -9,9 +9,9 @@ export const workloads: readonly Workload[] = [
     make: random => ({
       tensors: { x: random.tensor([B, N, C]) },
       weights: {
-        'qkv.weight': random.tensor([3 * C, C]),
+        'qkv.weight': random.layer([3 * C, C]),
         'qkv.bias': random.tensor([3 * C]),
-        'proj.weight': random.tensor([C, C]),
+        'proj.weight': random.layer([C, C]),
         'proj.bias': random.tensor([C]),
       },
       params: { heads, windowSize, height: side, width: side },
