@@ -60,9 +60,9 @@ function kernelOf(names: readonly string[]): 'bilinear' | 'linear' | undefined {
  * Under the linear kernel z is r itself, and the layers are called dimIncreaseLayer1 and 2.
  *
  * Shapes: x, out and attention [B, C, H, W]. `into.out` may be x itself. The gate ends the last
- * convolution, so x is read twice. Scratch: m floats for every position, at most 1 MB or one row of
- * z, 2 C + m (m + 1) / 2 floats for each batch entry, with plain weights the packed weights too; for
- * each thread that of conv2d and 12 m m bytes.
+ * convolution, so x is read twice. Scratch a thread: m floats for every position of 1 MB of x or of one
+ * batch entry, at most 1 MB or one row of z, 2 C + m (m + 1) / 2 floats for each such entry, that of
+ * conv2d and 12 m m bytes; with plain weights the packed weights too.
  *
  * Fang et al. 2019, Bilinear Attention Networks for Person Retrieval (ICCV 2019), and for the linear
  * kernel their Attention in Attention Networks (TPAMI 2022); weights as

@@ -9,8 +9,8 @@ namespace fovea {
 struct Op {
   const char* name;
   void (*run)(const Call&);
-  // Rough floating-point operations of the call: decides whether it is worth handing over to the
-  // compute lane, and what FOVEA_TRACE prints.
+  // Rough floating-point operations of the call, or what else would take as long: decides whether
+  // it is worth a crew.
   double (*flops)(const Call&);
   // Operations with weights only: how many floats `pack` writes, and the packing itself. A plain
   // call packs into scratch and then does exactly what a prepared call does, hence equal bits.

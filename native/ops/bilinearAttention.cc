@@ -6,6 +6,7 @@
 #include "core/parallel.h"
 #include "core/registry.h"
 #include "engine/channelPool.h"
+#include "engine/entryLoop.h"
 #include "engine/gemm.h"
 #include "engine/layers.h"
 #include "kernels/mapRow.h"
@@ -93,14 +94,9 @@ class Products {
   int64_t m_;
 };
 
-void run(const Call& call) {
-  const FeatureMap x = FeatureMap::of(call.tensor(kX)), out = FeatureMap::of(call.tensor(kOut));
-  const FeatureMap attention = FeatureMap::of(call.tensor(kAttention));
-  if (x.batch == 0) return;
-  Scratch& scratch = Scratch::ofThread();
-  const Scratch::Scope scope(scratch);
-  const LayerPack layers = layersOf(call);
-  const float* packed = layers.provide(scratch);
+// Some entries of the batch.
+void runEntries(const Call& call, const LayerPack& layers, const float* packed, const FeatureMap& x,
+                const FeatureMap& attention, const FeatureMap& out, Scratch& scratch) {
   const PackedLayer reduce = layers.at(packed, kReduce), inner = layers.at(packed, kInner),
                     outer = layers.at(packed, kOuter);
 
@@ -151,6 +147,20 @@ void run(const Call& call) {
       gate(products.fill(b, count, y, n, z), b, count, y, n);
     }
   }
+}
+
+void run(const Call& call) {
+  Scratch& own = Scratch::ofThread();
+  const Scratch::Scope scope(own);
+  const LayerPack layers = layersOf(call);
+  const float* packed = layers.provide(own);
+  const FeatureMap x = FeatureMap::of(call.tensor(kX)), out = FeatureMap::of(call.tensor(kOut));
+  const FeatureMap attention = FeatureMap::of(call.tensor(kAttention));
+  forEntries(call, x, [&](int64_t first, int64_t count, Scratch& scratch) {
+    runEntries(call, layers, packed, x.entries(first, count),
+               attention ? attention.entries(first, count) : attention, out.entries(first, count),
+               scratch);
+  });
 }
 
 double flops(const Call& call) {

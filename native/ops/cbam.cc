@@ -134,7 +134,7 @@ void run(const Call& c) {
   });
 }
 
-double flops(const Call& c) { return 12.0 * static_cast<double>(c.tensor(kX).size()); }
+double flops(const Call& c) { return 128.0 * static_cast<double>(c.tensor(kX).size()); }
 
 const Register registered({"cbam", run, flops, [](const Call& c) { return layersOf(c).floats(); },
                            [](const Call& c, float* to) { layersOf(c).pack(to); }});

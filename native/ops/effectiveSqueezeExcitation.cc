@@ -23,7 +23,7 @@ void run(const Call& c) {
               FeatureMap::of(c.tensor(kOut)));
 }
 
-double flops(const Call& c) { return 8.0 * static_cast<double>(c.tensor(kX).size()); }
+double flops(const Call& c) { return 64.0 * static_cast<double>(c.tensor(kX).size()); }
 
 const Register registered({"effectiveSqueezeExcitation", run, flops,
                            [](const Call& c) { return layersOf(c).floats(); },
