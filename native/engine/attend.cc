@@ -84,7 +84,9 @@ class Ahead {
     for (int i = 0; i < panel.queries; ++i) add(panel.rows[i].out);
   }
   void keys(const KeyRows& keys, int64_t begin, int64_t end) {
-    for (int64_t j = begin; j < end; ++j) add(keys.row(j));
+    const int count = static_cast<int>(std::clamp<int64_t>(end - begin, 0, kMost - count_));
+    keys.list(begin, count, rows_ + count_);
+    count_ += count;
   }
   // The biases and masks of keys [begin, end), where queries have their own.
   void addends(const AttendProblem& p, const QueryPanel& panel, int64_t begin, int64_t end) {
@@ -292,12 +294,12 @@ void KeyBlock::askFor(const void* row) const {
 
 void KeyBlock::seek(int64_t first, int count) {
   constexpr int64_t kRowsAhead = 8;
-  for (int j = 0; j < count; ++j) {
-    const void* row = source_.row(first + j);
+  source_.list(first, count, rows_);
+  for (int j = 0; j < count && copy_; ++j) {
     float* to = copy_ + int64_t{j} * depth_;
-    if (copy_ && !source_.index) askFor(source_.row(first + j + kRowsAhead));
-    if (copy_) readFloats(row, source_.dtype, source_.inner, to, depth_);
-    rows_[j] = copy_ ? to : static_cast<const float*>(row);
+    if (!source_.index) askFor(source_.row(first + j + kRowsAhead));
+    readFloats(rows_[j], source_.dtype, source_.inner, to, depth_);
+    rows_[j] = to;
   }
 }
 

@@ -12,6 +12,7 @@
 #pragma once
 #include <cstdint>
 #include <cstdlib>
+#include <new>
 
 #include "core/call.h"
 #include "core/functionRef.h"
@@ -30,6 +31,13 @@ struct KeyRows {
 
   const void* row(int64_t j) const {
     return static_cast<const char*>(data) + (index ? index[j] : j) * stride * byteSize(dtype);
+  }
+  // rows[i] becomes row first + i.
+  void list(int64_t first, int count, const float** rows) const {
+    const auto* next = static_cast<const char*>(data) + first * stride * byteSize(dtype);
+    for (int i = 0; i < count && !index; ++i, next += stride * byteSize(dtype))
+      rows[i] = reinterpret_cast<const float*>(next);
+    for (int i = 0; i < count && index; ++i) rows[i] = static_cast<const float*>(row(first + i));
   }
 };
 
@@ -74,9 +82,9 @@ class RowDescriber {
   RowDescriber(const F& describe)  // NOLINT: as a function parameter would be
       : object_(&describe), call_([](const void* object, int64_t first, int count, QueryRow* rows) {
           const F& f = *static_cast<const F*>(object);
-          for (int i = 0; i < count; ++i) f(first + i, rows[i]);
+          for (int i = 0; i < count; ++i) f(first + i, *new (rows + i) QueryRow);
         }) {}
-  // rows[i], as made by its constructor, becomes row first + i.
+  // rows[i], whatever was there, becomes row first + i.
   void operator()(int64_t first, int count, QueryRow* rows) const {
     call_(object_, first, count, rows);
   }

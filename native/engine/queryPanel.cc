@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
 
 #include "engine/readFloats.h"
 #include "kernels/attendPanel.h"
@@ -46,7 +45,6 @@ void QueryPanel::describe(const AttendProblem& p, int64_t first, int count, Scra
     excess = scratch.floats(kPanel);
   }
   if (p.sinks) sinks = scratch.floats(kPanel);
-  std::uninitialized_value_construct_n(rows, count);
   p.describe(first, count, rows);
   for (int i = 0; p.alibi && i < count; ++i) excess[i] = rows[i].settle(p.segments[0].keys);
   for (int i = 1; i < count; ++i)
@@ -60,6 +58,15 @@ void QueryPanel::describe(const AttendProblem& p, int64_t first, int count, Scra
       if (seen.begin >= seen.end) continue;
       sight.anyBegin = std::min(sight.anyBegin, seen.begin);
       sight.anyEnd = std::max(sight.anyEnd, seen.end);
+    }
+    if (sight.everyBegin > 0 || sight.everyEnd < p.segments[s].keys) {
+      sight.begin = reinterpret_cast<double*>(scratch.floats(2 * kPanel));
+      sight.end = reinterpret_cast<double*>(scratch.floats(2 * kPanel));
+      for (int i = 0; i < kPanel; ++i) {
+        const Interval& seen = rows[std::min(i, count - 1)].visible[s];
+        sight.begin[i] = static_cast<double>(seen.begin);
+        sight.end[i] = static_cast<double>(seen.end);
+      }
     }
     sights[s] = sight;
   }
@@ -88,10 +95,11 @@ void QueryPanel::prepare(const AttendProblem& p) {
 }
 
 void QueryPanel::bounds(int segment, int64_t at, int64_t stop, float* begin, float* end) const {
+  const auto least = static_cast<double>(at), most = static_cast<double>(stop);
+  const double *first = sights[segment].begin, *last = sights[segment].end;
   for (int i = 0; i < kPanel; ++i) {
-    const Interval& seen = rows[std::min(i, queries - 1)].visible[segment];
-    begin[i] = static_cast<float>(std::clamp(seen.begin, at, stop) - at);
-    end[i] = static_cast<float>(std::clamp(seen.end, at, stop) - at);
+    begin[i] = static_cast<float>(std::min(std::max(first[i], least), most) - least);
+    end[i] = static_cast<float>(std::min(std::max(last[i], least), most) - least);
   }
 }
 

@@ -11,6 +11,8 @@ struct QueryPanel {
   struct Sight {
     int64_t anyBegin = INT64_MAX, anyEnd = 0;
     int64_t everyBegin = 0, everyEnd = INT64_MAX;
+    // [48] each, whole numbers: what each of them sees. Null where every one sees every key.
+    double *begin = nullptr, *end = nullptr;
   };
 
   int queries = 0;
@@ -32,7 +34,8 @@ struct QueryPanel {
   void describe(const AttendProblem& problem, int64_t first, int queries, Scratch& scratch);
   // Brings the queries, and the state that the problem resumes, into the lanes.
   void prepare(const AttendProblem& problem);
-  // The keys [at, stop) of a segment that each query sees, relative to `at`, as whole numbers.
+  // Of the keys [at, stop) of a segment those that each query sees, relative to `at`, as whole
+  // numbers.
   void bounds(int segment, int64_t at, int64_t stop, float* begin, float* end) const;
   // Writes out, lse and state of the rows, once.
   void finish(const AttendProblem& problem);

@@ -14,18 +14,15 @@ struct Sight {
 
 inline Sight sightOf(const AttendBlock& b, int group) {
   if (!b.begin) return {0, b.keys, 0, b.keys};
-  const float* begin = b.begin + group * kLanes;
-  const float* end = b.end + group * kLanes;
-  Sight s{b.keys, 0, 0, b.keys};
-  for (int i = 0; i < kLanes; ++i) {
-    const int first = int(begin[i]), last = int(end[i]);
-    s.fullBegin = first > s.fullBegin ? first : s.fullBegin;
-    s.fullEnd = last < s.fullEnd ? last : s.fullEnd;
-    if (first >= last) continue;
-    s.begin = first < s.begin ? first : s.begin;
-    s.end = last > s.end ? last : s.end;
-  }
-  if (s.end <= s.begin) return {0, 0, 0, 0};
+  const Vec first = Vec::load(b.begin + group * kLanes), last = Vec::load(b.end + group * kLanes);
+  const Vec none = Vec::set(-kInfinity);
+  const Mask sees = Vec::less(first, last);
+  if (!sees.any()) return {0, 0, 0, 0};
+  Sight s;
+  s.begin = -int(Vec::select(sees, Vec::negate(first), none).maximum());
+  s.end = int(Vec::select(sees, last, none).maximum());
+  s.fullBegin = int(first.maximum());
+  s.fullEnd = -int(Vec::negate(last).maximum());
   constexpr int kRows = kTileRows<kSpan>;
   s.begin = s.begin / kRows * kRows;
   s.end = fewer((s.end + kRows - 1) / kRows * kRows, b.keys);
