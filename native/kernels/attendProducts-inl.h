@@ -20,7 +20,10 @@ constexpr int kTileRows = Vec::kRegisters == 32 ? (kVecs == 3 ? 8 : 12)
 // Columns of values of the tile that weighs them: one list of rows serves them all, and head sizes
 // are mostly multiples of 16.
 template <int kVecs>
-constexpr int kTileColumns = Vec::kRegisters == 32 ? (kVecs == 1 ? 16 : 8) : kTileRows<kVecs>;
+constexpr int kTileColumns = Vec::kRegisters == 32 ? (kVecs == 1   ? 16
+                                                      : kVecs == 2 ? 12
+                                                                   : 8)
+                                                   : kTileRows<kVecs>;
 
 // Memory to ask for, a few rows with every register tile: all at once they would hold up the loads
 // that the products wait for. (Within the loops it costs a tenth: every two keys, or every 16.)
@@ -93,6 +96,7 @@ inline void weighTile(const float* p, const float* const* rows, int column, int 
 #pragma GCC unroll 4
   for (int64_t j = 0; j < keys; ++j) {
     const float* value = rows[j] + column;
+    FOVEA_KEEP_IN_REGISTER("r", value);  // or compilers carry an offset for each column
     Vec w[kVecs];
 #pragma GCC unroll 4
     for (int c = 0; c < kVecs; ++c) w[c] = Vec::load(p + j * kPanel + c * kLanes);
