@@ -1,86 +1,87 @@
-// Rows of a lattice, laid out for queries in the lanes.
+// Rows of maps laid out with a row of its own in every lane.
 #pragma once
 #include <algorithm>
 
 #include "core/scratch.h"
 #include "engine/latticeLanes.h"
-#include "kernels/attendPanel.h"
-#include "kernels/copy.h"
+#include "kernels/laneTile.h"
 #include "kernels/tokensAhead.h"
-#include "keysets/band.h"
 
 namespace fovea {
 
-inline int64_t sizeOf(Interval i) { return i.end - i.begin; }
-
-// Rows of a map of all heads of a tile, element by element: [row][head][depth][pitch]. A row of
-// tokens is copied a few tokens at a time, all heads of them, whose elements are neighbours.
 class LaneRows {
  public:
-  static constexpr int64_t kLine = 16;
+  // Which vectors are neighbours: positions of one element, or elements of one position.
+  enum class Beside { kPositions, kElements };
 
-  // Of the columns `held`, tokens stand in [x.begin, x.end), zeros in the others.
-  LaneRows(Interval heads, int64_t depth, Interval x, Interval held, int64_t rows, Scratch& scratch)
-      : heads_(heads), x_(x), origin_(held.begin), depth_(depth) {
-    // An odd number of cache lines, so that the elements of a key spread over all sets of a cache.
-    pitch_ = ((sizeOf(held) + kLine - 1) / kLine | 1) * kLine;
-    data_ = scratch.floats(rows * rowFloats());
-    for (float* to = data_; to < data_ + rows * rowFloats(); to += pitch_) {
-      std::fill(to, to + x.begin - origin_, 0.0f);
-      std::fill(to + x.end - origin_, to + pitch_, 0.0f);
+  LaneRows(Beside beside, int64_t positions, int64_t depth, int64_t rows, Scratch& scratch)
+      : positions_(positions), depth_(depth) {
+    // An odd number of pieces, so that those at equal places spread over all sets of a cache.
+    const int64_t lanes = laneTile().lanes;
+    if (beside == Beside::kPositions) {
+      positionStep_ = lanes;
+      elementStep_ = (positions | 1) * lanes;
+    } else {
+      positionStep_ = ((depth + kPiece - 1) / kPiece | 1) * kPiece * lanes;
+      elementStep_ = lanes;
+    }
+    rowFloats_ = beside == Beside::kPositions ? depth * elementStep_ : positions * positionStep_;
+    data_ = scratch.floats(rows * rowFloats_);
+    tokens_ = reinterpret_cast<float**>(
+        scratch.bytes(positions * lanes * static_cast<int64_t>(sizeof(float*))));
+    std::fill(tokens_, tokens_ + positions * lanes, nullptr);
+  }
+  // Where the token of a lane stands in the row of a map at offset 0; null where it has none.
+  float*& token(int64_t position, int64_t lane) const {
+    return tokens_[position * laneTile().lanes + lane];
+  }
+  float* at(int64_t row) const { return data_ + row * rowFloats_; }
+  int64_t step() const { return std::max(positionStep_, elementStep_); }
+
+  // Lanes without a token get zeros. What was not asked for before is, some positions ahead.
+  void load(int64_t row, const LatticeMap& map, int64_t z, int64_t y, bool asked) const {
+    const int64_t offset = map.offset(z, y);
+    for (int64_t p = 0; p < positions_; ++p) {
+      if (!asked && map.inner == 1 && p + kNear < positions_) prefetch(p + kNear, offset);
+      laneTile().gather(&token(p, 0), offset, map.inner, depth_, at(row) + p * positionStep_,
+                        elementStep_);
     }
   }
-  int64_t pitch() const { return pitch_; }
-  float* at(int64_t row, int64_t head, int64_t column) const {
-    return data_ + row * rowFloats() + (head - heads_.begin) * depth_ * pitch_ + column - origin_;
+  void store(int64_t row, const LatticeMap& map, int64_t z, int64_t y) const {
+    for (int64_t p = 0; p < positions_; ++p)
+      laneTile().scatter(at(row) + p * positionStep_, elementStep_, depth_, &token(p, 0),
+                         map.offset(z, y), map.inner);
   }
-  void load(int64_t row, const LatticeMap& from, int64_t z, int64_t y) const {
-    for (int64_t x = x_.begin; x < x_.end; x += kLine) {
-      const int64_t next = std::min(x + kLine, x_.end);
-      prefetch<0>(from, z, y, {next, std::min(next + kLine, x_.end)});
-      for (int64_t h = heads_.begin; h < heads_.end; ++h)
-        copy().tile(from.at(h, z, y, x), from.inner, from.strides[2], at(row, h, x), pitch_, 1,
-                    depth_, next - x);
-    }
-  }
-  void store(int64_t row, const LatticeMap& to, int64_t z, int64_t y) const {
-    for (int64_t x = x_.begin; x < x_.end; x += kLine) {
-      const int64_t next = std::min(x + kLine, x_.end);
-      prefetch<1>(to, z, y, {next, std::min(next + kLine, x_.end)});
-      for (int64_t h = heads_.begin; h < heads_.end; ++h)
-        copy().tile(at(row, h, x), pitch_, 1, to.at(h, z, y, x), to.inner, to.strides[2], depth_,
-                    next - x);
-    }
-  }
-  // Lists a row that will be loaded or stored.
-  void foresee(const LatticeMap& map, int64_t z, int64_t y, TokenRow*& list) const {
+  // Lists the tokens [p.begin, p.end) of a row that will be loaded or stored: those of lanes beside
+  // each other as one.
+  void foresee(Interval p, const LatticeMap& map, int64_t z, int64_t y, TokenRow*& list) const {
     if (map.inner != 1) return;
-    const bool together = map.head == depth_;  // then heads are one piece
-    for (int64_t h = heads_.begin; h < (together ? heads_.begin + 1 : heads_.end); ++h)
-      *list++ = {map.at(h, z, y, x_.begin), map.strides[2], sizeOf(x_),
-                 together ? sizeOf(heads_) * depth_ : depth_};
-  }
-  bool finite(int64_t row, int64_t head) const {
-    const float* all = at(row, head, origin_);
-    return attendPanel().finite(&all, 1, static_cast<int>(depth_ * pitch_));
+    const int64_t offset = map.offset(z, y);
+    const TokenRow* first = list;
+    for (int64_t lane = 0; lane < laneTile().lanes; ++lane) {
+      const float* token = this->token(p.begin, lane);
+      if (!token) continue;
+      if (list > first && list[-1].first + list[-1].floats == token + offset)
+        list[-1].floats += depth_;
+      else
+        *list++ = {token + offset, map.strides[2], p.end - p.begin, depth_};
+    }
   }
 
  private:
-  // Asks for what comes next along a row.
-  template <int kWrite>
-  void prefetch(const LatticeMap& map, int64_t z, int64_t y, Interval x) const {
-    if (map.inner != 1) return;
-    for (int64_t column = x.begin; column < x.end; ++column)
-      for (int64_t h = heads_.begin; h < heads_.end; ++h) {
-        const float* token = map.at(h, z, y, column);
-        for (int64_t k = 0; k < depth_; k += kLine) __builtin_prefetch(token + k, kWrite, 2);
-      }
-  }
-  int64_t rowFloats() const { return sizeOf(heads_) * depth_ * pitch_; }
+  static constexpr int64_t kPiece = 8, kLine = 16;
+  static constexpr int64_t kNear = 4;  // positions asked for ahead
 
-  Interval heads_, x_;
-  int64_t origin_, depth_, pitch_;
+  // To the processor the lanes are too many streams.
+  void prefetch(int64_t position, int64_t offset) const {
+    for (int64_t lane = 0; lane < laneTile().lanes; ++lane)
+      if (const float* token = this->token(position, lane))
+        for (int64_t k = 0; k < depth_; k += kLine) __builtin_prefetch(token + offset + k, 0, 2);
+  }
+
+  int64_t positions_, depth_, positionStep_, elementStep_, rowFloats_;
   float* data_;
+  float** tokens_;  // [position][lane]
 };
 
 }  // namespace fovea

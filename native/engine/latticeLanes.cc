@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <limits>
-#include <new>
 
+#include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "engine/laneRows.h"
 #include "kernels/neighborTile.h"
@@ -14,325 +14,291 @@ namespace {
 
 constexpr float kLog2e = 1.44269504088896341f;
 constexpr float kHidden = -std::numeric_limits<float>::infinity();
-constexpr int64_t kTileColumns = 128;
-constexpr int64_t kTileFloats = 96 * 1024;  // of keys and values: most of a second-level cache
+constexpr int64_t kTileFloats = 256 * 1024;  // most of a second-level cache
+constexpr int64_t kLayoutKeys = 8;  // laying out a position costs what that many keys of it do
 constexpr int64_t kTasksPerThread = 4;
 
-// Queries [y.begin, y.end) x [x.begin, x.end) of some heads at a step z, and what they see along
-// each axis.
-struct Tile {
-  Interval heads;
-  int64_t z;
-  Interval y, x;
-  Interval keyZ, keyY, keyX;
+int64_t sizeOf(Interval i) { return i.end - i.begin; }
 
-  Tile(const Lattice& lattice, Interval together, int64_t step, Interval rows, Interval columns)
-      : heads(together), z(step), y(rows), x(columns) {
-    keyZ = seen(lattice.axis[0], {z, z + 1});
-    keyY = seen(lattice.axis[1], y);
-    keyX = seen(lattice.axis[2], x);
+// How the rows of a lattice are cut into segments. Windows lead by whole strides, so that they
+// begin at the same positions of all segments.
+struct Cut {
+  NeighborhoodAxis axis;
+  int64_t length = 0;  // of a segment: whole strides
+  int64_t whole;       // columns in segments from the first one on
+  int64_t before;      // positions before a segment, from the first window on
+  int64_t window;
+
+  explicit Cut(const NeighborhoodAxis& along) : axis(along), whole(along.length) {
+    if (axis.causal) {
+      // The leader of a last stride that is cut stands at the end of the row, not of a stride: it
+      // is a segment of its own that ends there, too.
+      whole -= axis.length % axis.stride;
+      before = axis.kernel - axis.stride;
+    } else {
+      // All windows are the row: nothing is around them.
+      if (axis.kernel == axis.length) axis.stride = axis.length;
+      before = axis.kernel / 2 - axis.stride / 2;
+    }
+    window = axis.kernel;
   }
-  // Neither end of a window moves back from a query to the next.
-  static Interval seen(const NeighborhoodAxis& axis, Interval queries) {
-    return {axis.visible(queries.begin, axis.length).begin,
-            axis.visible(queries.end - 1, axis.length).end};
+  int64_t segments() const { return ceilDiv(whole, length) + (whole < axis.length ? 1 : 0); }
+  int64_t keys() const { return length - axis.stride + axis.kernel; }
+
+  struct Segment {
+    int64_t first;  // column
+    Interval own;   // positions that it answers for
+  };
+  Segment segment(int64_t n) const {
+    const int64_t first = n * length;
+    if (first < whole) return {first, {0, std::min(length, whole - first)}};
+    return {axis.length - axis.stride, {axis.stride - axis.length % axis.stride, axis.stride}};
+  }
+  // The column of a key that stands at column x, if the row were longer; -1 for zeros.
+  int64_t column(int64_t x) const {
+    if (x < 0) x = axis.causal ? -1 : x + axis.kernel;
+    if (x >= axis.length && !axis.causal) x -= axis.kernel;
+    return std::min(x, axis.length - 1);
   }
 };
 
-// A vector of queries along a row, and their windows: key e of a lane's is the one `from` behind
-// column base + e.
-struct Lanes {
-  int64_t first, count = 0;  // queries
-  int64_t base;
-  int64_t window = 0;  // keys that a query sees, at most
-  bool shifted = true, hides = false;
-  int32_t* from;           // [NeighborTile::keys][lanes]
-  float* masks = nullptr;  // [window][lanes], 0 or -inf, where some see less
-
-  Lanes(const NeighborhoodAxis& axis, int64_t begin, int64_t end, Scratch& scratch) : first(begin) {
-    const NeighborTile& kernel = neighborTile();
-    const auto seen = [&](int64_t x) { return axis.visible(x, axis.length); };
-    base = seen(first).begin;
-    // As many as two vectors of keys serve.
-    while (count < kernel.lanes && first + count < end &&
-           seen(first + count).begin - base <= kernel.reach)
-      window = std::max(window, sizeOf(seen(first + count++)));
-    // At a border, too, begin where vectors within do, so that rows lie in whole lines.
-    const int64_t within = first - (axis.causal ? axis.kernel - 1 : axis.kernel / 2);
-    if (within < base && seen(first + count - 1).begin - within <= kernel.reach) base = within;
-    from = scratch.ints(kernel.keys * kernel.lanes);
-    for (int64_t lane = 0; lane < kernel.lanes; ++lane) {
-      const Interval own = seen(first + std::min(lane, count - 1));
-      const int64_t away = own.begin - base;
-      for (int64_t e = 0; e < kernel.keys; ++e)
-        from[e * kernel.lanes + lane] = static_cast<int32_t>(away + e);
-      shifted &= lane >= count || away == lane;
-      hides |= sizeOf(own) < window;
-    }
-    if (!hides) return;
-    masks = scratch.floats(window * kernel.lanes);
-    for (int64_t e = 0; e < window; ++e)
-      for (int64_t lane = 0; lane < kernel.lanes; ++lane)
-        masks[e * kernel.lanes + lane] =
-            e < sizeOf(seen(first + std::min(lane, count - 1))) ? 0 : kHidden;
-  }
-};
-
-// What is added to the scores of one row of queries: its bias where there is one, and what its
-// lanes do not see. `rows` is what it sees of the rows of keys.
-void addendsOf(const LatticeProblem& p, const Tile& tile, const Lanes& l, int64_t head, int64_t y,
-               Interval rows, float* addends) {
-  const NeighborhoodAxis* axis = p.lattice.axis;
-  const int64_t width = neighborTile().lanes, floats = l.window * width;
-  for (int64_t row = rows.begin; row < rows.end; ++row) {
-    for (int64_t z = tile.keyZ.begin; z < tile.keyZ.end; ++z, addends += floats) {
-      if (l.hides)
-        std::copy(l.masks, l.masks + floats, addends);
-      else
-        std::fill(addends, addends + floats, 0.0f);
-      if (!p.bias.data) continue;
-      const float* bias = p.bias.at(head, z - tile.z + axis[0].kernel - 1,
-                                    row - y + axis[1].kernel - 1, axis[2].kernel - 1);
-      for (int64_t lane = 0; lane < l.count; ++lane) {
-        const int64_t nearest = l.base + l.from[lane] - (l.first + lane);
-        for (int64_t e = 0; e < l.window; ++e)
-          addends[e * width + lane] += bias[(nearest + e) * p.bias.strides[2]] * kLog2e;
-      }
-    }
-  }
+// Floats of the rows that a row of queries sees, and of its scores, queries and results.
+int64_t tileFloats(const LatticeProblem& p, const Cut& cut) {
+  const int64_t rows = p.lattice.axis[0].kernel * p.lattice.axis[1].kernel;
+  const int64_t depth = p.depth + p.valueDepth;
+  return laneTile().lanes * (rows * cut.keys() * depth + cut.length * (rows * cut.window + depth));
 }
 
-// The most rows of the lattice that `rows` rows of queries see together: leaders of windows lie
-// whole strides apart.
-int64_t mostRows(const NeighborhoodAxis& down, int64_t rows) {
-  const int64_t apart = (rows - 2 + down.stride) / down.stride * down.stride;
-  return std::min(down.length, down.kernel + apart);
+// The length for which least is computed, in the lanes of a last vector too, and laid out.
+int64_t bestLength(const LatticeProblem& p, Cut cut) {
+  const int64_t keys = p.lattice.axis[0].kernel * p.lattice.axis[1].kernel * cut.window;
+  int64_t best = cut.axis.stride, least = std::numeric_limits<int64_t>::max();
+  for (int64_t length = best; length < cut.whole + cut.axis.stride; length += cut.axis.stride) {
+    cut.length = length;
+    if (length > cut.axis.stride && tileFloats(p, cut) > kTileFloats) break;
+    const int64_t cost = ceilDiv(p.heads * cut.segments(), int64_t{laneTile().lanes}) *
+                         (length * keys + cut.keys() * kLayoutKeys);
+    if (cost > least) continue;
+    least = cost;
+    best = length;
+  }
+  return best;
 }
 
-// The vectors of queries of a row.
-struct LaneCut {
-  Lanes* lanes;
-  int64_t count = 0, window = 0;
-  bool hides = false;
-  Interval keysReach, lanesReach;  // columns that vectors of keys and of queries reach
-
-  LaneCut(const NeighborhoodAxis& axis, Interval x, Interval keys, Scratch& scratch)
-      : lanes(reinterpret_cast<Lanes*>(
-            scratch.bytes(sizeOf(x) * static_cast<int64_t>(sizeof(Lanes))))),
-        keysReach(keys),
-        lanesReach{x.begin, x.end + neighborTile().lanes} {
-    const NeighborTile& kernel = neighborTile();
-    for (int64_t first = x.begin; first < x.end; first += lanes[count++].count) {
-      const Lanes& l = *new (lanes + count) Lanes(axis, first, x.end, scratch);
-      window = std::max(window, l.window);
-      hides |= l.hides;
-      keysReach.begin = std::min(keysReach.begin, l.base);
-      keysReach.end = std::max(keysReach.end, l.base + l.window + kernel.keys + 2 * kernel.lanes);
-    }
-  }
-  const Lanes* begin() const { return lanes; }
-  const Lanes* end() const { return lanes + count; }
-};
-
-// A tile's rows in memory, and the walk over its rows of queries, some at a time.
-class TileWalk {
+// Rows of queries [y.begin, y.end) at a step z, of one vector of segments, and the walk over them.
+class SegmentWalk {
  public:
-  TileWalk(const LatticeProblem& p, const Tile& tile, Scratch& scratch);
+  SegmentWalk(const LatticeProblem& p, const Cut& cut, int64_t vector, int64_t z, Interval y,
+              Scratch& scratch);
   void attend();
 
  private:
-  struct Group {
-    Interval queries, keys;  // rows of the lattice
-  };
-  Group groupAt(int64_t y) const {
-    const Interval queries{y, std::min<int64_t>(y + neighborTile().rows, tile_.y.end)};
-    return {queries, Tile::seen(p_.lattice.axis[1], queries)};
+  Interval rowsSeen(int64_t y) const {
+    const NeighborhoodAxis& down = p_.lattice.axis[1];
+    return down.visible(y, down.length);
   }
   // Rows of keys are kept in a ring.
-  int64_t slot(int64_t row, int64_t plane) const { return row % ring_ * planes_ + plane; }
-  void load(const Group& group);
-  void foresee(const Group& group);
-  void attendHead(const Group& group, int64_t head);
-  void attendLanes(const Group& group, int64_t head, const Lanes& lanes);
-  void store(const Group& group) const;
+  int64_t slot(int64_t row, int64_t plane) const { return row % ring_ * sizeOf(planes_) + plane; }
+  void place(const LatticeHead& head, const Cut::Segment& segment, int64_t lane, bool spare);
+  void load(Interval rows, bool asked);
+  void foresee(int64_t y);
+  void addendsOf(int64_t y, Interval rows);
+  void attendRow(int64_t y, Interval rows);
 
   const LatticeProblem& p_;
-  const Tile& tile_;
-  const int64_t planes_, ring_;
-  const LaneCut cut_;
+  const Cut& cut_;
+  const int64_t z_;
+  const Interval y_, planes_;
+  const int64_t ring_;
+  const LatticeHead first_;  // for strides, which are those of all heads
   const LaneRows keys_, values_, queries_, results_, lse_;
-  bool* finite_;  // [slot][head]: values, where some are hidden
+  const float* bias_[kMostLanes] = {};
+  int64_t column_[kMostLanes] = {};  // of position 0
+  bool hides_ = false;
+  float* addends_ = nullptr;  // [position][row][window][lanes], if any
+  Interval addendsOf_{0, 0};  // rows they hold, seen from that of the query
   int64_t loaded_;
   const float **key_, **value_;  // [rows of keys]
-  float* addends_ = nullptr;     // [row][keys][lanes], if any
   TokenRow* list_;
   TokensAhead ahead_;
   NeighborBlock block_;
 };
 
-TileWalk::TileWalk(const LatticeProblem& p, const Tile& tile, Scratch& scratch)
+SegmentWalk::SegmentWalk(const LatticeProblem& p, const Cut& cut, int64_t vector, int64_t z,
+                         Interval y, Scratch& scratch)
     : p_(p),
-      tile_(tile),
-      planes_(sizeOf(tile.keyZ)),
-      ring_(mostRows(p.lattice.axis[1], neighborTile().rows)),
-      cut_(p.lattice.axis[2], tile.x, tile.keyX, scratch),
-      keys_(tile.heads, p.depth, tile.keyX, cut_.keysReach, ring_ * planes_, scratch),
-      values_(tile.heads, p.valueDepth, tile.keyX, cut_.keysReach, ring_ * planes_, scratch),
-      queries_(tile.heads, p.depth, tile.x, cut_.lanesReach, neighborTile().rows, scratch),
-      results_(tile.heads, p.valueDepth, tile.x, cut_.lanesReach, neighborTile().rows, scratch),
-      lse_(tile.heads, 1, tile.x, cut_.lanesReach, p.lse.data ? neighborTile().rows : 0, scratch),
-      loaded_(tile.keyY.begin) {
-  const NeighborTile& kernel = neighborTile();
-  const int64_t keyRows = ring_ * planes_, floats = keyRows * cut_.window * kernel.lanes;
-  finite_ = reinterpret_cast<bool*>(scratch.bytes(keyRows * sizeOf(tile.heads)));
+      cut_(cut),
+      z_(z),
+      y_(y),
+      planes_(p.lattice.axis[0].visible(z, p.lattice.axis[0].length)),
+      ring_(p.lattice.axis[1].kernel),
+      first_(p.headOf(0)),
+      keys_(LaneRows::Beside::kPositions, cut.keys(), p.depth, ring_ * sizeOf(planes_), scratch),
+      values_(LaneRows::Beside::kElements, cut.keys(), p.valueDepth, ring_ * sizeOf(planes_),
+              scratch),
+      queries_(LaneRows::Beside::kPositions, cut.length, p.depth, 1, scratch),
+      results_(LaneRows::Beside::kElements, cut.length, p.valueDepth, 1, scratch),
+      lse_(LaneRows::Beside::kPositions, cut.length, 1, 1, scratch),
+      loaded_(rowsSeen(y.begin).begin) {
+  const int64_t lanes = laneTile().lanes, segments = cut.segments();
+  for (int64_t lane = 0; lane < lanes; ++lane) {
+    // Heads beside each other in memory, then segments, then others; spare lanes repeat the last.
+    const int64_t n = std::min(vector * lanes + lane, p.heads * segments - 1);
+    const int64_t together = n % p.together, rest = n / p.together;
+    place(p.headOf(rest / segments * p.together + together), cut.segment(rest % segments), lane,
+          n < vector * lanes + lane);
+  }
+  const int64_t keyRows = ring_ * sizeOf(planes_),
+                floats = cut.length * keyRows * cut.window * lanes;
   key_ = reinterpret_cast<const float**>(
       scratch.bytes(2 * keyRows * static_cast<int64_t>(sizeof(const float*))));
   value_ = key_ + keyRows;
-  if (cut_.hides || p.bias.data) addends_ = scratch.floats(kernel.rows * floats);
-  // Keys and values of the next group's rows, its queries, and where this one's results go.
-  const int64_t listed = 2 * (keyRows + kernel.rows) * sizeOf(tile.heads);
-  list_ =
-      reinterpret_cast<TokenRow*>(scratch.bytes(listed * static_cast<int64_t>(sizeof(TokenRow))));
+  if (hides_ || first_.bias.data) addends_ = scratch.floats(floats);
+  // Keys and values of the next query's rows, the query's, and where these results go.
+  list_ = reinterpret_cast<TokenRow*>(
+      scratch.bytes((keyRows + 1) * 2 * lanes * static_cast<int64_t>(sizeof(TokenRow))));
   block_.depth = static_cast<int>(p.depth);
   block_.valueDepth = static_cast<int>(p.valueDepth);
-  block_.queryStep = queries_.pitch();
-  block_.keyStep = keys_.pitch();
-  block_.valueStep = values_.pitch();
-  block_.outStep = results_.pitch();
-  block_.scale = p.scale * kLog2e;
-  block_.scores = scratch.floats(kernel.rows * floats);
+  block_.positions = static_cast<int>(cut.length);
+  block_.window = static_cast<int>(cut.window);
+  block_.stride = static_cast<int>(cut.axis.stride);
+  block_.grows = cut.axis.causal;
+  block_.query = queries_.at(0);
+  block_.queryStep = queries_.step();
   block_.key = key_;
+  block_.keyStep = keys_.step();
   block_.value = value_;
+  block_.valueStep = values_.step();
+  block_.scale = p.scale * kLog2e;
+  block_.addend = addends_;
+  block_.scores = scratch.floats(floats);
+  block_.shares = scratch.floats(cut.length * lanes);
+  block_.out = results_.at(0);
+  block_.outStep = results_.step();
+  block_.lse = first_.lse.data ? lse_.at(0) : nullptr;
   block_.ahead = &ahead_;
 }
 
-void TileWalk::load(const Group& group) {
-  for (loaded_ = std::max(loaded_, group.keys.begin); loaded_ < group.keys.end; ++loaded_) {
-    for (int64_t z = 0; z < planes_; ++z) {
-      const int64_t row = slot(loaded_, z);
-      keys_.load(row, p_.key, tile_.keyZ.begin + z, loaded_);
-      values_.load(row, p_.value, tile_.keyZ.begin + z, loaded_);
-      for (int64_t h = tile_.heads.begin; cut_.hides && h < tile_.heads.end; ++h)
-        finite_[row * sizeOf(tile_.heads) + h - tile_.heads.begin] = values_.finite(row, h);
-    }
+// Where the tokens of a lane stand.
+void SegmentWalk::place(const LatticeHead& head, const Cut::Segment& segment, int64_t lane,
+                        bool spare) {
+  const int64_t last = cut_.axis.length - 1;
+  const auto at = [](const LatticeMap& map, int64_t x) { return map.data + x * map.strides[2]; };
+  for (int64_t p = 0; p < cut_.keys(); ++p) {
+    const int64_t x = cut_.column(segment.first - cut_.before + p);
+    hides_ |= x < 0;
+    if (x < 0) continue;
+    keys_.token(p, lane) = at(head.key, x);
+    values_.token(p, lane) = at(head.value, x);
   }
-  for (int64_t y = group.queries.begin; y < group.queries.end; ++y)
-    queries_.load(y - group.queries.begin, p_.query, tile_.z, y);
+  for (int64_t p = 0; p < cut_.length; ++p) {
+    const int64_t x = segment.first + p;
+    queries_.token(p, lane) = at(head.query, std::min(x, last));
+    if (spare || p < segment.own.begin || p >= segment.own.end) continue;
+    results_.token(p, lane) = at(head.out, x);
+    if (head.lse.data) lse_.token(p, lane) = at(head.lse, x);
+  }
+  column_[lane] = segment.first;
+  bias_[lane] = head.bias.data;
 }
 
-// Lists what the next group loads and this one stores, to be asked for during its products.
-void TileWalk::foresee(const Group& group) {
+void SegmentWalk::load(Interval rows, bool asked) {
+  for (int64_t row = std::max(loaded_, rows.begin); row < rows.end; ++row)
+    for (int64_t z = planes_.begin; z < planes_.end; ++z) {
+      const int64_t to = slot(row, z - planes_.begin);
+      keys_.load(to, first_.key, z, row, asked);
+      values_.load(to, first_.value, z, row, asked);
+    }
+  loaded_ = std::max(loaded_, rows.end);
+}
+
+// Lists what the next row of queries loads and this one stores, to be asked for during its
+// products.
+void SegmentWalk::foresee(int64_t y) {
   TokenRow* end = list_;
-  if (group.queries.end < tile_.y.end) {
-    const Group next = groupAt(group.queries.end);
-    for (int64_t row = std::max(loaded_, next.keys.begin); row < next.keys.end; ++row)
-      for (int64_t z = tile_.keyZ.begin; z < tile_.keyZ.end; ++z) {
-        keys_.foresee(p_.key, z, row, end);
-        values_.foresee(p_.value, z, row, end);
+  const Interval own{0, cut_.length}, keys{cut_.before, cut_.before + cut_.length};
+  if (y + 1 < y_.end) {
+    const Interval next = rowsSeen(y + 1);
+    for (int64_t row = std::max(loaded_, next.begin); row < next.end; ++row)
+      for (int64_t z = planes_.begin; z < planes_.end; ++z) {
+        keys_.foresee(keys, first_.key, z, row, end);
+        values_.foresee(keys, first_.value, z, row, end);
       }
-    for (int64_t y = next.queries.begin; y < next.queries.end; ++y)
-      queries_.foresee(p_.query, tile_.z, y, end);
+    queries_.foresee(own, first_.query, z_, y + 1, end);
   }
-  for (int64_t y = group.queries.begin; y < group.queries.end; ++y)
-    results_.foresee(p_.out, tile_.z, y, end);
-  ahead_ =
-      TokensAhead(list_, end, 2 * sizeOf(tile_.heads) * cut_.count * sizeOf(group.keys) * planes_);
+  results_.foresee(own, first_.out, z_, y, end);
+  ahead_ = TokensAhead(list_, end, neighborTile().asks(block_));
 }
 
-void TileWalk::attendHead(const Group& group, int64_t head) {
-  block_.careful = false;
-  for (int64_t row = group.keys.begin; row < group.keys.end; ++row)
-    for (int64_t z = 0; cut_.hides && z < planes_; ++z)
-      block_.careful |= !finite_[slot(row, z) * sizeOf(tile_.heads) + head - tile_.heads.begin];
-  for (const Lanes& lanes : cut_) attendLanes(group, head, lanes);
-}
-
-void TileWalk::attendLanes(const Group& group, int64_t head, const Lanes& lanes) {
-  const int64_t width = neighborTile().lanes;
-  const NeighborhoodAxis& down = p_.lattice.axis[1];
-  block_.rows = static_cast<int>(sizeOf(group.queries));
-  block_.keyRows = static_cast<int>(sizeOf(group.keys) * planes_);
-  block_.window = static_cast<int>(lanes.window);
-  block_.from = lanes.from;
-  block_.shifted = lanes.shifted;
-  for (int64_t row = group.keys.begin, n = 0; row < group.keys.end; ++row)
-    for (int64_t z = 0; z < planes_; ++z, ++n) {
-      key_[n] = keys_.at(slot(row, z), head, lanes.base);
-      value_[n] = values_.at(slot(row, z), head, lanes.base);
+// What is added to the scores of a row of queries: its bias where there is one, and what its lanes
+// do not see. The same for all rows that see rows at the same distances.
+void SegmentWalk::addendsOf(int64_t y, Interval rows) {
+  const Interval away{rows.begin - y, rows.end - y};
+  if (away.begin == addendsOf_.begin && away.end == addendsOf_.end) return;
+  addendsOf_ = away;
+  const NeighborhoodAxis* axis = p_.lattice.axis;
+  const int64_t lanes = laneTile().lanes;
+  for (int64_t lane = 0; lane < lanes; ++lane)
+    for (int64_t p = 0; p < cut_.length; ++p) {
+      float* to = addends_ + p * block_.keyRows * cut_.window * lanes + lane;
+      const int64_t x = column_[lane] + p, inStride = p % cut_.axis.stride;
+      const int64_t from = x - inStride - cut_.before;
+      const int64_t seen =
+          cut_.axis.causal ? cut_.window - (cut_.axis.stride - 1 - inStride) : cut_.window;
+      for (int64_t row = away.begin; row < away.end; ++row)
+        for (int64_t z = planes_.begin; z < planes_.end; ++z)
+          for (int64_t e = 0; e < seen; ++e, to += lanes) {
+            const int64_t key = cut_.column(from + e);
+            *to = key < 0 ? kHidden : 0;
+            if (bias_[lane] && x < axis[2].length)
+              *to = kLog2e * bias_[lane][first_.bias.offset(z - z_ + axis[0].kernel - 1,
+                                                            row + axis[1].kernel - 1) +
+                                         (key - x + axis[2].kernel - 1) * first_.bias.strides[2]];
+          }
     }
-  for (int r = 0; r < block_.rows; ++r) {
-    const int64_t y = group.queries.begin + r;
-    const Interval seen = down.visible(y, down.length);
-    block_.begin[r] = static_cast<int>((seen.begin - group.keys.begin) * planes_);
-    block_.end[r] = static_cast<int>((seen.end - group.keys.begin) * planes_);
-    block_.query[r] = queries_.at(r, head, lanes.first);
-    block_.out[r] = results_.at(r, head, lanes.first);
-    block_.lse[r] = p_.lse.data ? lse_.at(r, head, lanes.first) : nullptr;
-    block_.addend[r] = nullptr;
-    if (!lanes.hides && !p_.bias.data) continue;
-    float* addends = addends_ + r * ring_ * planes_ * cut_.window * width;
-    addendsOf(p_, tile_, lanes, head, y, seen, addends);
-    block_.addend[r] = addends;
-  }
+}
+
+void SegmentWalk::attendRow(int64_t y, Interval rows) {
+  block_.keyRows = static_cast<int>(sizeOf(rows) * sizeOf(planes_));
+  for (int64_t row = rows.begin, n = 0; row < rows.end; ++row)
+    for (int64_t plane = 0; plane < sizeOf(planes_); ++plane, ++n) {
+      key_[n] = keys_.at(slot(row, plane));
+      value_[n] = values_.at(slot(row, plane));
+    }
+  if (addends_) addendsOf(y, rows);
+  foresee(y);
   neighborTile().attend(block_);
 }
 
-void TileWalk::store(const Group& group) const {
-  for (int64_t y = group.queries.begin; y < group.queries.end; ++y) {
-    results_.store(y - group.queries.begin, p_.out, tile_.z, y);
-    if (p_.lse.data) lse_.store(y - group.queries.begin, p_.lse, tile_.z, y);
-  }
-}
-
-void TileWalk::attend() {
-  for (int64_t y = tile_.y.begin; y < tile_.y.end; y += neighborTile().rows) {
-    const Group group = groupAt(y);
-    load(group);
-    foresee(group);
-    for (int64_t h = tile_.heads.begin; h < tile_.heads.end; ++h) attendHead(group, h);
-    store(group);
+void SegmentWalk::attend() {
+  for (int64_t y = y_.begin; y < y_.end; ++y) {
+    const Interval rows = rowsSeen(y);
+    load(rows, y > y_.begin);
+    queries_.load(0, first_.query, z_, y, y > y_.begin);
+    attendRow(y, rows);
+    results_.store(0, first_.out, z_, y);
+    if (first_.lse.data) lse_.store(0, first_.lse, z_, y);
   }
 }
 
 }  // namespace
 
-void attendLattices(const Call& call, int64_t problems, const int64_t (&steps)[Lattice::kAxes],
-                    FunctionRef<LatticeProblem(int64_t index)> problemOf) {
-  if (problems <= 0) return;
-  const LatticeProblem first = problemOf(0);
-  if (first.heads <= 0) return;
-  const NeighborhoodAxis* axis = first.lattice.axis;
-  const int64_t columns = std::min(steps[2], kTileColumns);
-  const int64_t across = (steps[2] + columns - 1) / columns;
-  const int64_t headFloats = axis[0].kernel * mostRows(axis[1], neighborTile().rows) *
-                             (columns + axis[2].kernel + 2 * LaneRows::kLine) *
-                             (first.depth + first.valueDepth);
-  // As many heads as fit, in groups of equal size; then parts of the rows, which repeat the keys
-  // around them, as the threads ask for.
-  const int64_t fitting = std::clamp<int64_t>(kTileFloats / headFloats, 1, first.heads);
-  const int64_t groups = (first.heads + fitting - 1) / fitting;
-  const int64_t heads = (first.heads + groups - 1) / groups;
-  const int64_t others = problems * groups * steps[0] * across;
+void attendLattice(const Call& call, const LatticeProblem& p) {
+  if (p.heads <= 0) return;
+  Cut cut(p.lattice.axis[2]);
+  cut.length = bestLength(p, cut);
+  const int64_t vectors = ceilDiv(p.heads * cut.segments(), int64_t{laneTile().lanes});
+  const int64_t steps = p.lattice.axis[0].length, rows = p.lattice.axis[1].length;
+  // Parts of the rows repeat the keys around them: only as many as the threads ask for.
   const int64_t wanted =
-      call.threads > 1 ? (kTasksPerThread * call.threads + others - 1) / others : 1;
-  const int64_t least = std::max<int64_t>(2 * axis[1].kernel, 12);
-  const int64_t down = std::clamp<int64_t>(wanted, 1, std::max<int64_t>(steps[1] / least, 1));
-  const int64_t rows = (steps[1] + down - 1) / down;
-  parallelFor(call, others * down, [&](int64_t task, Scratch& scratch) {
-    const auto take = [&](int64_t count) {
-      const int64_t n = task % count;
-      task /= count;
-      return n;
-    };
-    const int64_t x = take(across) * columns, y = take(down) * rows, z = take(steps[0]);
-    const int64_t h = take(groups) * heads;
-    const LatticeProblem p = problemOf(task);
-    const NeighborhoodAxis* own = p.lattice.axis;
-    if (h >= p.heads || z >= own[0].length || y >= own[1].length || x >= own[2].length) return;
-    const Tile tile(p.lattice, {h, std::min(h + heads, p.heads)}, z,
-                    {y, std::min(y + rows, own[1].length)},
-                    {x, std::min(x + columns, own[2].length)});
-    TileWalk(p, tile, scratch).attend();
+      call.threads > 1 ? ceilDiv(kTasksPerThread * call.threads, vectors * steps) : 1;
+  const int64_t least = std::max<int64_t>(2 * p.lattice.axis[1].kernel, 12);
+  const int64_t down = std::clamp<int64_t>(wanted, 1, std::max<int64_t>(rows / least, 1));
+  const int64_t part = ceilDiv(rows, down);
+  parallelFor(call, vectors * steps * down, [&](int64_t task, Scratch& scratch) {
+    const int64_t y = task % down * part, z = task / down % steps;
+    if (y >= rows) return;
+    SegmentWalk(p, cut, task / down / steps, z, {y, std::min(y + part, rows)}, scratch).attend();
   });
 }
 

@@ -1,12 +1,19 @@
-// Windows of neighbours with queries in the lanes: neighbouring queries of a row see windows that
-// begin beside each other, so a vector of keys is a row of the map, shifted; where windows are
-// moved inward, or lead by strides, it is picked from two vectors. Nothing is computed in vain but
-// where causality hides keys from some lanes, and in the last lanes of a row.
+// Windows of neighbours on a lattice, segments of its rows in the lanes: a vector holds what stands
+// at one position of every lane's segment, so the windows of neighbouring queries are neighbouring
+// vectors, all lanes take the same steps, and every load is of whole lines. Lanes are heads, batch
+// entries, remainders by a dilation, and as many segments of a row as fill the rest.
 //
-// A tile is some rows and columns of queries of some heads. Three rows of queries at a time share
-// the keys that they see together. A row of keys is laid out once, as [head][depth][column], when
-// the first query comes that sees it, and its place taken when the last one has gone. What the next
-// rows of queries need is asked for between the products.
+//   row    0 1 2 3 4 5 6 7 8 9 ..         segments of 4, kernel 5: positions -2 .. 5 of each,
+//   lane 0 . . 0 1 2 3 4 5                those of its neighbours included
+//   lane 1     2 3 4 5 6 7 8 9
+//
+// At the ends of a row windows move inward. A row of keys continues there with the period of the
+// kernel: at position -1 stands column kernel - 1, which the windows there miss on the other side.
+// So every window is the `kernel` positions around its query, and nothing is masked. Under
+// causality there are zeros before the row instead, and an addend that hides them.
+//
+// A row of keys is laid out once, when the first query comes that sees it, and its place taken when
+// the last one has gone. What the next row of queries needs is asked for between the products.
 #pragma once
 #include <cstdint>
 
@@ -23,35 +30,36 @@ struct Lattice {
   NeighborhoodAxis axis[kAxes];  // of dilation 1: neighbours lie side by side
 };
 
-// Queries, keys, values or results on a lattice.
+// Queries, keys, values or results of a head on a lattice.
 struct LatticeMap {
   float* data = nullptr;
   int64_t strides[Lattice::kAxes] = {};
-  int64_t head = 0, inner = 1;
+  int64_t inner = 1;
 
-  float* at(int64_t h, int64_t z, int64_t y, int64_t x) const {
-    return data + h * head + z * strides[0] + y * strides[1] + x * strides[2];
-  }
+  int64_t offset(int64_t z, int64_t y) const { return z * strides[0] + y * strides[1]; }
 };
 
-struct LatticeProblem {
-  Lattice lattice;
-  int64_t heads = 1;
-  int64_t depth = 0, valueDepth = 0;
+struct LatticeHead {
   LatticeMap query, key, value, out;
   LatticeMap lse;   // or no data
   LatticeMap bias;  // by distances of -(kernel - 1) .. kernel - 1, data at the first; or no data
+};
+
+// Heads on lattices of one shape; their maps differ in where they begin alone. Of every `together`
+// heads in a row tokens are neighbours.
+struct LatticeProblem {
+  Lattice lattice;
+  int64_t heads = 0, together = 1;
+  int64_t depth = 0, valueDepth = 0;
   float scale = 1;
+  FunctionRef<LatticeHead(int64_t head)> headOf;
 };
 
 // Keys of a window that the lanes serve; larger ones fill panels of queries well enough.
 inline constexpr int64_t kMostLaneKeys = 256;
 
-// All problems of a call, `steps` the most that any has along each axis. Scratch a thread: the
-// kernel + stride + 1 rows of keys and values that three rows of queries see, of up to 128 columns
-// and the window around them, in as many heads as 0.4 MB hold, one at least; three rows of queries
-// and results; and the scores of three vectors of queries.
-void attendLattices(const Call& call, int64_t problems, const int64_t (&steps)[Lattice::kAxes],
-                    FunctionRef<LatticeProblem(int64_t index)> problemOf);
+// Scratch a thread: the rows of keys and values that a row of queries sees, scores, queries and
+// results, 1 MB where segments of a stride do not need more.
+void attendLattice(const Call& call, const LatticeProblem& problem);
 
 }  // namespace fovea

@@ -83,9 +83,9 @@ void attendTogether(const WindowProblem& p, const LaneWindows& l, Scratch& scrat
       prefetch(l, &WindowHead::value, n + kNear, mapWidth, p.valueDepth);
     }
     rowsOf(l, &WindowHead::key, n, mapWidth, rows);
-    kernel.gather(rows, l.head[0].key.inner, p.depth, keys + n * keyFloats);
+    kernel.gather(rows, 0, l.head[0].key.inner, p.depth, keys + n * keyFloats, width);
     rowsOf(l, &WindowHead::value, n, mapWidth, rows);
-    kernel.gather(rows, l.head[0].value.inner, p.valueDepth, values + n * valueFloats);
+    kernel.gather(rows, 0, l.head[0].value.inner, p.valueDepth, values + n * valueFloats, width);
   }
   float* addend = nullptr;
   if (missing > 0) {
@@ -97,7 +97,7 @@ void attendTogether(const WindowProblem& p, const LaneWindows& l, Scratch& scrat
         const float* row = l.head[std::min(lane, l.count - 1)].*from;
         rows[lane] = row ? row : none;
       }
-      kernel.gather(rows, 1, depth, to);
+      kernel.gather(rows, 0, 1, depth, to, width);
     };
     fill(&WindowHead::missingKey, p.depth, keys + tokens * keyFloats);
     fill(&WindowHead::missingValue, p.valueDepth, values + tokens * valueFloats);
@@ -130,7 +130,7 @@ void attendTogether(const WindowProblem& p, const LaneWindows& l, Scratch& scrat
     for (int r = 0; r < block.rows; ++r) {
       float* query = queries + r * keyFloats;
       rowsOf(l, &WindowHead::query, n + r, mapWidth, rows);
-      kernel.gather(rows, l.head[0].query.inner, p.depth, query);
+      kernel.gather(rows, 0, l.head[0].query.inner, p.depth, query, width);
       block.query[r] = query;
       block.out[r] = results + r * valueFloats;
     }
@@ -141,7 +141,8 @@ void attendTogether(const WindowProblem& p, const LaneWindows& l, Scratch& scrat
     for (int r = 0; r < block.rows; ++r) {
       float* out[kMostLanes];
       rowsOf(l, &WindowHead::out, n + r, mapWidth, out);
-      kernel.scatter(block.out[r], p.valueDepth, l.count, out, l.head[0].out.inner);
+      std::fill(out + l.count, out + kMostLanes, nullptr);
+      kernel.scatter(block.out[r], width, p.valueDepth, out, 0, l.head[0].out.inner);
     }
   }
 }

@@ -83,7 +83,7 @@ void attendRows(const LaneBlock& b) {
   for (int r = 0; r < kRows; ++r) {
     float* scores = b.scores + int64_t{r} * b.keys * kLanes;
     if (b.addend) addAddend(b.addend, b.keys, scores);
-    share[r] = weighScores<false>(scores, b.keys, nullptr);
+    share[r] = weighScores(scores, b.keys, nullptr);
   }
   int c = 0;
   for (; c + kKeysTogether <= b.valueDepth; c += kKeysTogether, ask())
@@ -102,34 +102,43 @@ void attendSome(const LaneBlock& b) {
 
 void attend(const LaneBlock& b) { attendSome<kRowsTogether>(b); }
 
-void gatherLanes(const float* const* rows, int64_t step, int64_t depth, float* vectors) {
+void gatherLanes(const float* const* rows, int64_t offset, int64_t inner, int64_t depth,
+                 float* vectors, int64_t step) {
+  const float* from[kLanes];
+  bool all = inner == 1;
+  for (int lane = 0; lane < kLanes; ++lane) {
+    from[lane] = rows[lane] + offset;
+    all &= rows[lane] != nullptr;
+  }
   int64_t k = 0;
-  for (; step == 1 && k + kLanes <= depth; k += kLanes) {
+  for (; all && k + kLanes <= depth; k += kLanes) {
     Vec square[kLanes];
 #pragma GCC unroll 16
-    for (int lane = 0; lane < kLanes; ++lane) square[lane] = Vec::load(rows[lane] + k);
+    for (int lane = 0; lane < kLanes; ++lane) square[lane] = Vec::load(from[lane] + k);
     Vec::transpose(square);
 #pragma GCC unroll 16
-    for (int i = 0; i < kLanes; ++i) square[i].store(vectors + (k + i) * kLanes);
+    for (int i = 0; i < kLanes; ++i) square[i].store(vectors + (k + i) * step);
   }
   for (; k < depth; ++k)
-    for (int lane = 0; lane < kLanes; ++lane) vectors[k * kLanes + lane] = rows[lane][k * step];
+    for (int lane = 0; lane < kLanes; ++lane)
+      vectors[k * step + lane] = rows[lane] ? from[lane][k * inner] : 0;
 }
 
-void scatterLanes(const float* vectors, int64_t depth, int count, float* const* rows,
-                  int64_t step) {
+void scatterLanes(const float* vectors, int64_t step, int64_t depth, float* const* rows,
+                  int64_t offset, int64_t inner) {
   int64_t k = 0;
-  for (; step == 1 && k + kLanes <= depth; k += kLanes) {
+  for (; inner == 1 && k + kLanes <= depth; k += kLanes) {
     Vec square[kLanes];
 #pragma GCC unroll 16
-    for (int i = 0; i < kLanes; ++i) square[i] = Vec::load(vectors + (k + i) * kLanes);
+    for (int i = 0; i < kLanes; ++i) square[i] = Vec::load(vectors + (k + i) * step);
     Vec::transpose(square);
 #pragma GCC unroll 16
     for (int lane = 0; lane < kLanes; ++lane)
-      if (lane < count) square[lane].store(rows[lane] + k);
+      if (rows[lane]) square[lane].store(rows[lane] + offset + k);
   }
   for (; k < depth; ++k)
-    for (int lane = 0; lane < count; ++lane) rows[lane][k * step] = vectors[k * kLanes + lane];
+    for (int lane = 0; lane < kLanes; ++lane)
+      if (rows[lane]) rows[lane][offset + k * inner] = vectors[k * step + lane];
 }
 
 inline constexpr LaneTile kLaneTile{kLanes, kRowsTogether, kKeysTogether,

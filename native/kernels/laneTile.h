@@ -36,9 +36,12 @@ struct LaneTile {
   int rows;      // that a block has at most
   int together;  // keys, or columns of values, of a tile
   void (*attend)(const LaneBlock& block);
-  // vectors[k][lane] = rows[lane][k * step], for every lane, and back for the first `count`.
-  void (*gather)(const float* const* rows, int64_t step, int64_t depth, float* vectors);
-  void (*scatter)(const float* vectors, int64_t depth, int count, float* const* rows, int64_t step);
+  // vectors[k * step + lane] = rows[lane][offset + k * inner] for k < depth, and back. Lanes whose
+  // row is null get zeros, and are not written.
+  void (*gather)(const float* const* rows, int64_t offset, int64_t inner, int64_t depth,
+                 float* vectors, int64_t step);
+  void (*scatter)(const float* vectors, int64_t step, int64_t depth, float* const* rows,
+                  int64_t offset, int64_t inner);
 };
 
 const LaneTile& laneTile();

@@ -14,9 +14,7 @@ inline void addAddend(const float* addend, int count, float* scores) {
   }
 }
 
-// Scores become weights; returns 1 over their sum. A visible weight is never 0 under kCareful: 0
-// then means hidden and nothing else.
-template <bool kCareful>
+// Scores become weights; returns 1 over their sum.
 inline Vec weighScores(float* s, int count, float* lse) {
   Vec m0 = Vec::set(kHiddenScore), m1 = m0;
   int n = 0;
@@ -27,11 +25,7 @@ inline Vec weighScores(float* s, int count, float* lse) {
   for (; n < count; ++n) m0 = Vec::max(m0, Vec::load(s + n * kLanes));
   const Vec most = Vec::max(m0, m1);
   const auto weight = [&](int at) {
-    const Vec x = Vec::load(s + at * kLanes);
-    Vec p = exp2OrZero(x - most);
-    if (kCareful)
-      p = Vec::select(Vec::equal(x, Vec::set(kHiddenScore)), Vec::zero(),
-                      Vec::max(Vec::set(std::numeric_limits<float>::min()), p));
+    const Vec p = exp2OrZero(Vec::load(s + at * kLanes) - most);
     p.store(s + at * kLanes);
     return p;
   };

@@ -1,225 +1,187 @@
 #include "kernels/laneWeights-inl.h"
 
-// Rows and keys of a register tile: 3 x 7 sums or weights and 6 operands of 32 registers, 3 x 4 and
-// 4 of 16.
-inline constexpr int kRowsTogether = 3;
+// Queries, and keys or channels of values, of a register tile: 3 x 7 or 3 x 8 sums and 4 operands
+// of 32 registers, 3 x 4 and 4 of 16.
+inline constexpr int kQueriesTogether = 3;
 inline constexpr int kKeysTogether = kWideFile ? 7 : 4;
-// Two vectors hold all keys of a tile where lanes are many, otherwise those of one key.
-inline constexpr bool kTwoHoldTile = kLanes > kKeysTogether;
+inline constexpr int kChannelsTogether = kWideFile ? 8 : 4;
 
-// Vectors as long as a line: all loads but the first of a tile go across two of them.
-inline constexpr bool kLoadsStraddle = kLanes * sizeof(float) == 64;
-// Of seven shifted keys the others are permuted: 2 or 3 loaded ones are best, 4 cost 10 % more.
-inline constexpr int kLoadedKeys = kLoadsStraddle ? 2 : kKeysTogether;
-
-// Vectors of the keys of a tile at one element. One at a time, lest they take all registers.
-template <bool kShifted>
-class Neighbors {
- public:
-  Neighbors(const int32_t* from, const float* row) : from_(from), row_(row) {
-    if constexpr (kTwoHoldTile && (!kShifted || kLoadsStraddle)) {
-      low_ = Vec::loadOnce(row);
-      high_ = Vec::loadOnce(row + kLanes);
-    }
-  }
-  [[gnu::always_inline]] Vec at(int key) const {
-    if constexpr (kShifted) {
-      if (kLoadsStraddle && key == 0) return low_;
-      if (key < kLoadedKeys) return Vec::loadOnce(row_ + key);
-    }
-    if constexpr (kTwoHoldTile) return Vec::pick(low_, high_, from_ + key * kLanes, 0);
-    return Vec::pick(Vec::load(row_ + key), Vec::load(row_ + key + kLanes), from_, 0);
-  }
-
- private:
-  const int32_t* from_;
-  const float* row_;
-  Vec low_, high_;
-};
-
-// Rows of keys [begin, end) that the rows of queries [first, first + count) see.
-struct SharedRows {
-  int begin, end, first, count;
-};
-
-// Rows join and leave in their order, so 2 rows - 1 runs are the most.
-inline int sharedRuns(const NeighborBlock& b, SharedRows* runs) {
-  int made = 0, joined = 0, left = 0, at = b.begin[0];
-  while (left < b.rows) {
-    while (joined < b.rows && b.begin[joined] <= at) ++joined;
-    int next = left < joined ? b.end[left] : b.begin[joined];
-    if (joined < b.rows && b.begin[joined] < next) next = b.begin[joined];
-    if (left < joined && next > at) runs[made++] = {at, next, left, joined - left};
-    at = next;
-    while (left < joined && b.end[left] <= at) ++left;
-  }
-  return made;
+// That many things in parts of about equal size, none larger than `most`: the next one.
+inline int nextPart(int left, int most) {
+  const int parts = (left + most - 1) / most;
+  return (left + parts - 1) / parts;
 }
 
-// Where the weights of a row of queries for a row of keys stand.
-inline float* weightsOf(const NeighborBlock& b, int r, int keyRow) {
-  return b.scores + (int64_t{r} * b.keyRows + keyRow) * b.window * kLanes;
+inline int64_t scoresOf(const NeighborBlock& b, int x) {
+  return int64_t{x} * b.keyRows * b.window * kLanes;
+}
+template <int kApart>
+inline int windowAt(const NeighborBlock& b, int x) {
+  return kApart == 1 ? x : x - x % b.stride;
+}
+inline int keysOf(const NeighborBlock& b, int x) {
+  return b.grows ? b.window - (b.stride - 1 - x % b.stride) : b.window;
 }
 
-// Keys [e, e + kKeys) of the windows of some rows of queries in a row of keys.
-struct TileAt {
-  int first, keyRow, e;
-};
-
-template <int kRows, int kKeys, bool kShifted>
-void scoreTile(const NeighborBlock& b, TileAt t) {
-  Vec sum[kRows][kKeys];
-  const float* query[kRows];
+// Queries x, x + 1, ... and keys e, e + 1, ... of their windows, which begin kApart apart.
+template <int kApart, int kQueries, int kKeys>
+void scoreTile(const NeighborBlock& b, int x, int row, int e) {
+  Vec sum[kQueries][kKeys];
 #pragma GCC unroll 8
-  for (int r = 0; r < kRows; ++r) {
-    query[r] = b.query[t.first + r];
+  for (int m = 0; m < kQueries; ++m) {
 #pragma GCC unroll 8
-    for (int j = 0; j < kKeys; ++j) sum[r][j] = Vec::zero();
+    for (int j = 0; j < kKeys; ++j) sum[m][j] = Vec::zero();
   }
-  const float* key = b.key[t.keyRow] + t.e;
-  const int32_t* from = b.from;
-  const int64_t keyStep = b.keyStep, queryStep = b.queryStep;
-  int64_t q = 0;
-#pragma GCC unroll 4
-  for (int k = b.depth; k > 0; --k, q += queryStep, key += keyStep) {
-    const Neighbors<kShifted> keys(from, key);
-    Vec x[kRows];
+  const float* query = b.query + x * kLanes;
+  const float* key = b.key[row] + (windowAt<kApart>(b, x) + e) * kLanes;
+  const int64_t queryStep = b.queryStep, keyStep = b.keyStep;
+#pragma GCC unroll 2
+  for (int k = b.depth; k > 0; --k, query += queryStep, key += keyStep) {
+    Vec q[kQueries];
 #pragma GCC unroll 8
-    for (int r = 0; r < kRows; ++r) x[r] = Vec::loadOnce(query[r] + q);
+    for (int m = 0; m < kQueries; ++m) q[m] = Vec::loadOnce(query + m * kLanes);
+#pragma GCC unroll 16
+    for (int i = 0; i < kKeys + kApart * (kQueries - 1); ++i) {
+      const Vec y = Vec::loadOnce(key + i * kLanes);
 #pragma GCC unroll 8
-    for (int j = 0; j < kKeys; ++j) {
-      const Vec y = keys.at(j);
-#pragma GCC unroll 8
-      for (int r = 0; r < kRows; ++r) sum[r][j] = Vec::fma(x[r], y, sum[r][j]);
+      for (int m = 0; m < kQueries; ++m) {
+        const int j = i - m * kApart;
+        if (j >= 0 && j < kKeys) sum[m][j] = Vec::fma(q[m], y, sum[m][j]);
+      }
     }
   }
   const Vec scale = Vec::set(b.scale);
-  float* to = weightsOf(b, t.first, t.keyRow) + t.e * kLanes;
-  const int64_t pitch = int64_t{b.keyRows} * b.window * kLanes;
+  const int64_t pitch = scoresOf(b, 1);
+  float* to = b.scores + x * pitch + (row * keysOf(b, x) + e) * kLanes;
 #pragma GCC unroll 8
-  for (int r = 0; r < kRows; ++r) {
+  for (int m = 0; m < kQueries; ++m) {
 #pragma GCC unroll 8
-    for (int j = 0; j < kKeys; ++j) (sum[r][j] * scale).store(to + r * pitch + j * kLanes);
+    for (int j = 0; j < kKeys; ++j) (sum[m][j] * scale).store(to + m * pitch + j * kLanes);
   }
 }
 
-// sum + p v; nothing where p is 0, if careful.
-template <bool kCareful>
-inline Vec addProduct(Vec p, Vec v, Vec sum) {
-  const Vec added = Vec::fma(p, v, sum);
-  return kCareful ? Vec::select(Vec::equal(p, Vec::zero()), sum, added) : added;
-}
-
-// out[r][c] += p[r][e] value[e][c] for the keys of a tile, whose weights stay in registers.
-template <int kRows, int kKeys, bool kShifted, bool kCareful>
-void valueTile(const NeighborBlock& b, TileAt t) {
-  Vec p[kRows][kKeys];
-  float* out[kRows];
+// Channels c, c + 1, ... of the results of queries x, x + 1, ...
+template <int kApart, int kQueries, int kChannels>
+void valueTile(const NeighborBlock& b, int x, int c, const float* share) {
+  Vec sum[kQueries][kChannels];
 #pragma GCC unroll 8
-  for (int r = 0; r < kRows; ++r) {
-    out[r] = b.out[t.first + r];
-    const float* weights = weightsOf(b, t.first + r, t.keyRow) + t.e * kLanes;
+  for (int m = 0; m < kQueries; ++m) {
 #pragma GCC unroll 8
-    for (int j = 0; j < kKeys; ++j) p[r][j] = Vec::loadOnce(weights + j * kLanes);
+    for (int i = 0; i < kChannels; ++i) sum[m][i] = Vec::zero();
   }
-  const float* value = b.value[t.keyRow] + t.e;
-  const int32_t* from = b.from;
-  const int64_t valueStep = b.valueStep, outStep = b.outStep;
-  int64_t at = 0;
-  for (int c = b.valueDepth; c > 0; --c, at += outStep, value += valueStep) {
-    const Neighbors<kShifted> values(from, value);
-    Vec sum[kRows];
+  const int keys = keysOf(b, x);
+  const int64_t pitch = scoresOf(b, 1), step = b.valueStep;
+  const float* p = b.scores + x * pitch;
+  for (int row = 0; row < b.keyRows; ++row, p += keys * kLanes) {
+    const float* value = b.value[row] + windowAt<kApart>(b, x) * step + c * kLanes;
+    const float* weight = p;
+    // One position, which queries [kFirst, kEnd) see.
+    const auto add = [&]<int kFirst, int kEnd>() {
+      Vec w[kQueries];
 #pragma GCC unroll 8
-    for (int r = 0; r < kRows; ++r) sum[r] = Vec::loadOnce(out[r] + at);
+      for (int m = kFirst; m < kEnd; ++m)
+        w[m] = Vec::loadOnce(weight + m * (pitch - kApart * kLanes));
 #pragma GCC unroll 8
-    for (int j = 0; j < kKeys; ++j) {
-      const Vec v = values.at(j);
+      for (int i = 0; i < kChannels; ++i) {
+        const Vec v = Vec::loadOnce(value + i * kLanes);
 #pragma GCC unroll 8
-      for (int r = 0; r < kRows; ++r) sum[r] = addProduct<kCareful>(p[r][j], v, sum[r]);
-    }
+        for (int m = kFirst; m < kEnd; ++m) sum[m][i] = Vec::fma(w[m], v, sum[m][i]);
+      }
+      value += step;
+      weight += kLanes;
+    };
+    constexpr int kAlone = kApart * (kQueries - 1);  // positions that not all of them see
+    if constexpr (kAlone >= 1) add.template operator()<0, 1>();
+    if constexpr (kAlone >= 2) add.template operator()<0, 2>();
+    for (int e = kAlone; e < keys; ++e) add.template operator()<0, kQueries>();
+    if constexpr (kAlone >= 2) add.template operator()<kQueries - 2, kQueries>();
+    if constexpr (kAlone >= 1) add.template operator()<kQueries - 1, kQueries>();
+  }
 #pragma GCC unroll 8
-    for (int r = 0; r < kRows; ++r) sum[r].store(out[r] + at);
+  for (int m = 0; m < kQueries; ++m) {
+    const Vec scale = Vec::load(share + (x + m) * kLanes);
+    float* out = b.out + (x + m) * b.outStep + c * kLanes;
+#pragma GCC unroll 8
+    for (int i = 0; i < kChannels; ++i) (sum[m][i] * scale).store(out + i * kLanes);
   }
 }
 
-// What is done with a tile.
-enum class Step { kScore, kAddValues, kAddCarefully };
-
-template <Step kStep, int kRows, int kKeys, bool kShifted>
-inline void tile(const NeighborBlock& b, TileAt t) {
-  if constexpr (kStep == Step::kScore)
-    scoreTile<kRows, kKeys, kShifted>(b, t);
-  else
-    valueTile<kRows, kKeys, kShifted, kStep == Step::kAddCarefully>(b, t);
-}
-
-template <Step kStep, int kRows, int kKeys, bool kShifted>
-inline void lastTile(const NeighborBlock& b, TileAt t, int keys) {
+template <int kApart, int kQueries, int kKeys = kKeysTogether>
+void scoreSome(const NeighborBlock& b, int x, int row, int e, int keys) {
   if constexpr (kKeys > 0) {
-    if (keys == kKeys)
-      tile<kStep, kRows, kKeys, kShifted>(b, t);
-    else
-      lastTile<kStep, kRows, kKeys - 1, kShifted>(b, t, keys);
+    if (keys != kKeys) return scoreSome<kApart, kQueries, kKeys - 1>(b, x, row, e, keys);
+    scoreTile<kApart, kQueries, kKeys>(b, x, row, e);
   }
 }
 
-template <Step kStep, int kRows, bool kShifted>
-void walkRun(const NeighborBlock& b, const SharedRows& run) {
-  for (int row = run.begin; row < run.end; ++row) {
-    if (b.ahead) b.ahead->ask();
-    int e = 0;
-    for (; e + kKeysTogether <= b.window; e += kKeysTogether)
-      tile<kStep, kRows, kKeysTogether, kShifted>(b, {run.first, row, e});
-    lastTile<kStep, kRows, kKeysTogether - 1, kShifted>(b, {run.first, row, e}, b.window - e);
+template <int kApart, int kQueries, int kChannels = kChannelsTogether>
+void addSome(const NeighborBlock& b, int x, int c, int channels, const float* share) {
+  if constexpr (kChannels > 0) {
+    if (channels != kChannels)
+      return addSome<kApart, kQueries, kChannels - 1>(b, x, c, channels, share);
+    valueTile<kApart, kQueries, kChannels>(b, x, c, share);
   }
 }
 
-template <Step kStep, bool kShifted>
-void walk(const NeighborBlock& b, const SharedRows* runs, int made) {
-  for (int i = 0; i < made; ++i) {
-    SharedRows run = runs[i];
-    if constexpr (kStep == Step::kAddCarefully) {  // rare: one row at a time
-      for (int n = run.count; n > 0; --n, ++run.first) walkRun<kStep, 1, kShifted>(b, run);
+template <int kApart, int kQueries>
+void scoreQueries(const NeighborBlock& b, int x, int row) {
+  const int keys = keysOf(b, x);
+  for (int e = 0, n; e < keys; e += n) {
+    n = nextPart(keys - e, kKeysTogether);
+    scoreSome<kApart, kQueries>(b, x, row, e, n);
+  }
+}
+
+// Calls work.operator()<kApart, kQueries>(x) for the queries of a row, some at a time.
+template <class Work>
+inline void forQueries(const NeighborBlock& b, Work&& work) {
+  for (int x = 0, n; x < b.positions; x += n) {
+    const int left = b.positions - x;
+    if (b.stride == 1) {
+      n = nextPart(left, kQueriesTogether);
+      if (n == 1) work.template operator()<1, 1>(x);
+      if (n == 2) work.template operator()<1, 2>(x);
+      if (n == 3) work.template operator()<1, 3>(x);
     } else {
-      if (run.count == 1) walkRun<kStep, 1, kShifted>(b, run);
-      if (run.count == 2) walkRun<kStep, 2, kShifted>(b, run);
-      if (run.count == 3) walkRun<kStep, 3, kShifted>(b, run);
+      const int together = b.stride - x % b.stride;
+      n = b.grows ? 1 : nextPart(together < left ? together : left, kQueriesTogether);
+      if (n == 1) work.template operator()<0, 1>(x);
+      if (n == 2) work.template operator()<0, 2>(x);
+      if (n == 3) work.template operator()<0, 3>(x);
     }
   }
-}
-
-template <bool kShifted>
-void attendNeighbors(const NeighborBlock& b) {
-  SharedRows runs[2 * kMostNeighborRows];
-  const int made = sharedRuns(b, runs);
-  walk<Step::kScore, kShifted>(b, runs, made);
-  Vec share[kRowsTogether];
-  for (int r = 0; r < b.rows; ++r) {
-    float* scores = weightsOf(b, r, b.begin[r]);
-    const int count = (b.end[r] - b.begin[r]) * b.window;
-    if (b.addend[r]) addAddend(b.addend[r], count, scores);
-    share[r] = b.careful ? weighScores<true>(scores, count, b.lse[r])
-                         : weighScores<false>(scores, count, b.lse[r]);
-    for (int c = 0; c < b.valueDepth; ++c) Vec::zero().store(b.out[r] + c * b.outStep);
-  }
-  if (b.careful)
-    walk<Step::kAddCarefully, kShifted>(b, runs, made);
-  else
-    walk<Step::kAddValues, kShifted>(b, runs, made);
-  for (int r = 0; r < b.rows; ++r)
-    for (int c = 0; c < b.valueDepth; ++c) {
-      float* out = b.out[r] + c * b.outStep;
-      (Vec::load(out) * share[r]).store(out);
-    }
 }
 
 void attend(const NeighborBlock& b) {
-  if (b.shifted)
-    attendNeighbors<true>(b);
-  else
-    attendNeighbors<false>(b);
+  const auto ask = [&] {
+    if (b.ahead) b.ahead->ask();
+  };
+  for (int row = 0; row < b.keyRows; ++row)
+    forQueries(b, [&]<int kApart, int kQueries>(int x) {
+      scoreQueries<kApart, kQueries>(b, x, row);
+      ask();
+    });
+  float* share = b.shares;
+  for (int x = 0; x < b.positions; ++x) {
+    float* scores = b.scores + scoresOf(b, x);
+    const int keys = b.keyRows * keysOf(b, x);
+    if (b.addend) addAddend(b.addend + scoresOf(b, x), keys, scores);
+    weighScores(scores, keys, b.lse ? b.lse + x * kLanes : nullptr).store(share + x * kLanes);
+    ask();
+  }
+  for (int c = 0, n; c < b.valueDepth; c += n) {
+    n = nextPart(b.valueDepth - c, kChannelsTogether);
+    forQueries(b, [&]<int kApart, int kQueries>(int x) {
+      addSome<kApart, kQueries>(b, x, c, n, share);
+      ask();
+    });
+  }
 }
 
-// Where a window may begin, so that the vectors above hold its keys.
-inline constexpr int kReach = 2 * kLanes - (kTwoHoldTile ? kKeysTogether : 1);
-inline constexpr NeighborTile kNeighborTile{kLanes, kRowsTogether, kKeysTogether, kReach, attend};
+int64_t asks(const NeighborBlock& b) {
+  const auto tiles = [](int of, int most) { return int64_t{(of + most - 1) / most}; };
+  return b.positions + tiles(b.positions, kQueriesTogether) *
+                           (b.keyRows + tiles(b.valueDepth, kChannelsTogether));
+}
+
+inline constexpr NeighborTile kNeighborTile{kLanes, attend, asks};

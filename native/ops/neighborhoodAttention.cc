@@ -141,54 +141,69 @@ const float* biasOf(const Shape& x, const Row& row, const Tensor& rpb, Scratch& 
   return bias;
 }
 
-// Small windows: queries in the lanes. A problem is a batch entry and a remainder by the dilation
-// of every axis.
-void attendInLanes(const Call& c, const Shape& x) {
+// Small windows: segments of rows in the lanes. Coordinates of equal remainders by the dilations
+// are a lattice; those of remainders [first, end) have one shape.
+void attendLattices(const Call& c, const Shape& x, const Interval (&remainders)[kMostAxes]) {
   const int missing = Lattice::kAxes - x.axes;
-  int64_t problems = x.batch, steps[Lattice::kAxes] = {1, 1, 1};
+  LatticeProblem p;
+  p.together = x.heads;
+  p.heads = x.batch * x.heads;
   for (int a = 0; a < x.axes; ++a) {
-    problems *= x.axis[a].dilation;
-    steps[missing + a] = x.axis[a].steps(0);
+    p.heads *= remainders[a].end - remainders[a].begin;
+    p.lattice.axis[missing + a] = x.axis[a];
+    p.lattice.axis[missing + a].length = x.axis[a].steps(remainders[a].begin);
+    p.lattice.axis[missing + a].dilation = 1;
   }
-  attendLattices(c, problems, steps, [&](int64_t index) {
+  p.depth = c.tensor(kQuery).shape[x.axes + 2];
+  p.valueDepth = c.tensor(kValue).shape[x.axes + 2];
+  p.scale = x.scale;
+  const auto headOf = [&](int64_t index) {
+    const int64_t h = index % x.heads;
+    index /= x.heads;
     int64_t remainder[kMostAxes] = {};
     for (int a = x.axes - 1; a >= 0; --a) {
-      remainder[a] = index % x.axis[a].dilation;
-      index /= x.axis[a].dilation;
+      const int64_t count = remainders[a].end - remainders[a].begin;
+      remainder[a] = remainders[a].begin + index % count;
+      index /= count;
     }
     const auto mapOf = [&](const Tensor& t) {
       LatticeMap map;
-      map.data = t.floats() + index * t.strides[0];
-      map.head = t.strides[x.axes + 1];
-      map.inner = t.rank > x.axes + 2 ? t.strides[x.axes + 2] : 1;
+      map.data = t.floats() + index * t.strides[0] + h * t.strides[x.axes + 1];
+      if (t.rank > x.axes + 2) map.inner = t.strides[x.axes + 2];
       for (int a = 0; a < x.axes; ++a) {
         map.data += remainder[a] * t.strides[a + 1];
         map.strides[missing + a] = x.axis[a].dilation * t.strides[a + 1];
       }
       return map;
     };
-    LatticeProblem p;
-    for (int a = 0; a < x.axes; ++a) {
-      p.lattice.axis[missing + a] = x.axis[a];
-      p.lattice.axis[missing + a].length = x.axis[a].steps(remainder[a]);
-      p.lattice.axis[missing + a].dilation = 1;
-    }
-    p.heads = x.heads;
-    p.depth = c.tensor(kQuery).shape[x.axes + 2];
-    p.valueDepth = c.tensor(kValue).shape[x.axes + 2];
-    p.query = mapOf(c.tensor(kQuery));
-    p.key = mapOf(c.tensor(kKey));
-    p.value = mapOf(c.tensor(kValue));
-    p.out = mapOf(c.tensor(kOut));
-    if (c.tensor(kLse)) p.lse = mapOf(c.tensor(kLse));
+    LatticeHead head;
+    head.query = mapOf(c.tensor(kQuery));
+    head.key = mapOf(c.tensor(kKey));
+    head.value = mapOf(c.tensor(kValue));
+    head.out = mapOf(c.tensor(kOut));
+    if (c.tensor(kLse)) head.lse = mapOf(c.tensor(kLse));
     if (const Tensor& rpb = c.tensor(kRpb)) {
-      p.bias.data = rpb.floats();
-      p.bias.head = rpb.strides[0];
-      for (int a = 0; a < x.axes; ++a) p.bias.strides[missing + a] = rpb.strides[a + 1];
+      head.bias.data = rpb.floats() + h * rpb.strides[0];
+      for (int a = 0; a < x.axes; ++a) head.bias.strides[missing + a] = rpb.strides[a + 1];
     }
-    p.scale = x.scale;
-    return p;
-  });
+    return head;
+  };
+  p.headOf = headOf;
+  attendLattice(c, p);
+}
+
+// Remainders that an axis has one step more of, and the others, axis by axis.
+void attendInLanes(const Call& c, const Shape& x) {
+  for (int kind = 0; kind < 1 << x.axes; ++kind) {
+    Interval remainders[kMostAxes] = {};
+    bool any = true;
+    for (int a = 0; a < x.axes; ++a) {
+      const int64_t longer = x.axis[a].length % x.axis[a].dilation;
+      remainders[a] = kind >> a & 1 ? Interval{0, longer} : Interval{longer, x.axis[a].dilation};
+      any &= remainders[a].begin < remainders[a].end;
+    }
+    if (any) attendLattices(c, x, remainders);
+  }
 }
 
 // Large windows: panels of queries.
