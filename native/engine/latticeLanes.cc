@@ -238,24 +238,31 @@ void SegmentWalk::addendsOf(int64_t y, Interval rows) {
   addendsOf_ = away;
   const NeighborhoodAxis* axis = p_.lattice.axis;
   const int64_t lanes = laneTile().lanes;
-  for (int64_t lane = 0; lane < lanes; ++lane)
-    for (int64_t p = 0; p < cut_.length; ++p) {
-      float* to = addends_ + p * block_.keyRows * cut_.window * lanes + lane;
-      const int64_t x = column_[lane] + p, inStride = p % cut_.axis.stride;
-      const int64_t from = x - inStride - cut_.before;
-      const int64_t seen =
-          cut_.axis.causal ? cut_.window - (cut_.axis.stride - 1 - inStride) : cut_.window;
+  for (int64_t p = 0; p < cut_.length; ++p) {
+    const int64_t inStride = p % cut_.axis.stride;
+    const int64_t seen =
+        cut_.axis.causal ? cut_.window - (cut_.axis.stride - 1 - inStride) : cut_.window;
+    for (int64_t e = 0; e < seen; ++e) {
+      const float* bias[kMostLanes];
+      float otherwise[kMostLanes];
+      for (int64_t lane = 0; lane < lanes; ++lane) {
+        const int64_t x = column_[lane] + p;
+        const int64_t key = cut_.column(x - inStride - cut_.before + e);
+        otherwise[lane] = key < 0 ? kHidden : 0;
+        bias[lane] = bias_[lane] && x < axis[2].length
+                         ? bias_[lane] + (key - x + axis[2].kernel - 1) * first_.bias.strides[2]
+                         : nullptr;
+      }
+      float* to = addends_ + (p * block_.keyRows * cut_.window + e) * lanes;
       for (int64_t row = away.begin; row < away.end; ++row)
-        for (int64_t z = planes_.begin; z < planes_.end; ++z)
-          for (int64_t e = 0; e < seen; ++e, to += lanes) {
-            const int64_t key = cut_.column(from + e);
-            *to = key < 0 ? kHidden : 0;
-            if (bias_[lane] && x < axis[2].length)
-              *to = kLog2e * bias_[lane][first_.bias.offset(z - z_ + axis[0].kernel - 1,
-                                                            row + axis[1].kernel - 1) +
-                                         (key - x + axis[2].kernel - 1) * first_.bias.strides[2]];
-          }
+        for (int64_t z = planes_.begin; z < planes_.end; ++z, to += seen * lanes) {
+          const int64_t at =
+              first_.bias.offset(z - z_ + axis[0].kernel - 1, row + axis[1].kernel - 1);
+          for (int64_t lane = 0; lane < lanes; ++lane)
+            to[lane] = bias[lane] ? kLog2e * bias[lane][at] : otherwise[lane];
+        }
     }
+  }
 }
 
 void SegmentWalk::attendRow(int64_t y, Interval rows) {
