@@ -3,9 +3,9 @@
 // vectors, all lanes take the same steps, and every load is of whole lines. Lanes are heads, batch
 // entries, remainders by a dilation, and as many segments of a row as fill the rest.
 //
-//   row    0 1 2 3 4 5 6 7 8 9 ..         segments of 4, kernel 5: positions -2 .. 5 of each,
-//   lane 0 . . 0 1 2 3 4 5                those of its neighbours included
-//   lane 1     2 3 4 5 6 7 8 9
+//   position  -2 -1  0  1  2  3  4  5     columns of segments of 4, kernel 5: those of a lane's
+//   lane 0     3  4  0  1  2  3  4  5     neighbours are laid out in it, too
+//   lane 1     2  3  4  5  6  7  8  9
 //
 // At the ends of a row windows move inward. A row of keys continues there with the period of the
 // kernel: at position -1 stands column kernel - 1, which the windows there miss on the other side.
