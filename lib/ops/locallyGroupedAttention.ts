@@ -1,5 +1,6 @@
 import { operation, type TensorLike } from '../core/operation.ts'
 import { choice, dynamic, integer, number } from '../core/params.ts'
+import { floatDtypes } from '../core/tensor.ts'
 
 /** Parameters of {@link locallyGroupedAttention}. */
 export interface LocallyGroupedAttentionOptions {
@@ -24,7 +25,8 @@ export interface LocallyGroupedAttentionOptions {
  * Locally-grouped self-attention (Twins-SVT, Chu et al. 2021, sec. 3.3): dense attention inside the
  * windows of a map, which begin at (0, 0) and are cut at its right and lower border.
  *
- * Shapes: query, key [B, H, height * width, D], value [B, H, height * width, Dv], tokens in reading order.
+ * Shapes: query, key [B, H, height * width, D], value [B, H, height * width, Dv], tokens in reading
+ * order, each float32, float16 or bfloat16.
  *
  *     height 3, width 5, windows 2 x 2:        the tokens of a window see each other:
  *       a a b b c                                out_i = softmax_j(scale q_i.k_j) v_j,
@@ -51,9 +53,9 @@ export const locallyGroupedAttention = operation<
   summary: 'Dense attention inside the windows of a map',
   paper: 'Chu et al. 2021, Twins: Revisiting the Design of Spatial Attention, sec. 3.3',
   tensors: {
-    query: { shape: 'B H N D' },
-    key: { shape: 'B H N D' },
-    value: { shape: 'B H N Dv' },
+    query: { shape: 'B H N D', dtype: floatDtypes },
+    key: { shape: 'B H N D', dtype: floatDtypes },
+    value: { shape: 'B H N Dv', dtype: floatDtypes },
   },
   outputs: { out: { shape: 'B H N Dv' } },
   params: {

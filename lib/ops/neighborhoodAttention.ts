@@ -1,6 +1,7 @@
 import type { Context } from '../core/context.ts'
 import { type Output, operation, type TensorLike } from '../core/operation.ts'
 import { boolean, dynamic, integer, list, number } from '../core/params.ts'
+import { floatDtypes } from '../core/tensor.ts'
 
 /** Optional tensors and parameters of {@link neighborhoodAttention}; one value stands for every axis. */
 export interface NeighborhoodAttentionOptions {
@@ -30,7 +31,8 @@ export interface NeighborhoodAttentionOutputs {
  * Neighborhood attention (NAT, Hassani et al. 2023, eqs. 2-4; dilated as DiNAT, strided as GNA) over one,
  * two or three spatial axes, with NATTEN's rules.
  *
- * Shapes, heads last: query, key [B, ...spatial, H, D], value [B, ...spatial, H, Dv]. The keys of a query
+ * Shapes, heads last: query, key [B, ...spatial, H, D], value [B, ...spatial, H, Dv], each float32, float16
+ * or bfloat16. The keys of a query
  * are the product of one set an axis: the kernelSize coordinates around its own that have its remainder by
  * the dilation. At a border the window moves inward, so every query sees as many keys; along a causal axis
  * it ends at the query and is cut at the start instead.
@@ -67,9 +69,9 @@ export const neighborhoodAttention = operation<
   summary: 'The window of neighbours around each query, in one to three dimensions',
   paper: 'Hassani et al. 2023, Neighborhood Attention Transformer, eqs. 2-4',
   tensors: {
-    query: { shape: 'B *S H D', ranks: [4, 6] },
-    key: { shape: 'B *S H D', ranks: [4, 6] },
-    value: { shape: 'B *S H Dv', ranks: [4, 6] },
+    query: { shape: 'B *S H D', dtype: floatDtypes, ranks: [4, 6] },
+    key: { shape: 'B *S H D', dtype: floatDtypes, ranks: [4, 6] },
+    value: { shape: 'B *S H Dv', dtype: floatDtypes, ranks: [4, 6] },
     rpb: { shape: 'H *Biases', optional: true },
   },
   outputs: { out: { shape: 'B *S H Dv' }, lse: { shape: 'B *S H', optional: true } },

@@ -10,6 +10,10 @@ constexpr int64_t byteSize(Dtype dtype) {
   return dtype == Dtype::kUint8 ? 1 : dtype == Dtype::kFloat16 || dtype == Dtype::kBfloat16 ? 2 : 4;
 }
 
+inline void* elementAt(void* data, Dtype dtype, int64_t offset) {
+  return static_cast<char*>(data) + offset * byteSize(dtype);
+}
+
 // `data` points at element [0, 0, ...] (the offset is already added) and is null where an optional
 // tensor is absent, or where only the shape is known because prepared weights stand in for it.
 // `shape` and `strides` (in elements, may be zero or negative) live as long as the call.
@@ -24,9 +28,7 @@ struct Tensor {
   bool described() const { return rank >= 0; }
   float* floats() const { return static_cast<float*>(data); }
   // Element number `offset` of memory, whatever its type.
-  const void* at(int64_t offset) const {
-    return static_cast<const char*>(data) + offset * byteSize(dtype);
-  }
+  void* at(int64_t offset) const { return elementAt(data, dtype, offset); }
   uint8_t* bytes() const { return static_cast<uint8_t*>(data); }
   int32_t* ints() const { return static_cast<int32_t*>(data); }
   int64_t size() const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/scratch.h"
+#include "engine/gatherTokens.h"
 #include "engine/latticeLanes.h"
 #include "kernels/laneTile.h"
 #include "kernels/tokensAhead.h"
@@ -31,7 +32,8 @@ class LaneRows {
         scratch.bytes(positions * lanes * static_cast<int64_t>(sizeof(float*))));
     std::fill(tokens_, tokens_ + positions * lanes, nullptr);
   }
-  // Where the token of a lane stands in the row of a map at offset 0; null where it has none.
+  // Where the token of a lane, of whatever float type, stands in the row of a map at offset 0; null
+  // where it has none.
   float*& token(int64_t position, int64_t lane) const {
     return tokens_[position * laneTile().lanes + lane];
   }
@@ -40,11 +42,10 @@ class LaneRows {
 
   // Lanes without a token get zeros. What was not asked for before is, some positions ahead.
   void load(int64_t row, const LatticeMap& map, int64_t z, int64_t y, bool asked) const {
-    const int64_t offset = map.offset(z, y);
     for (int64_t p = 0; p < positions_; ++p) {
-      if (!asked && map.inner == 1 && p + kNear < positions_) prefetch(p + kNear, offset);
-      laneTile().gather(&token(p, 0), offset, map.inner, depth_, at(row) + p * positionStep_,
-                        elementStep_);
+      if (!asked && map.inner == 1 && p + kNear < positions_) prefetch(p + kNear, map, z, y);
+      gatherTokens(&token(p, 0), map.dtype, map.offset(z, y), map.inner, depth_,
+                   at(row) + p * positionStep_, elementStep_);
     }
   }
   void store(int64_t row, const LatticeMap& map, int64_t z, int64_t y) const {
@@ -56,27 +57,37 @@ class LaneRows {
   // each other as one.
   void foresee(Interval p, const LatticeMap& map, int64_t z, int64_t y, TokenRow*& list) const {
     if (map.inner != 1) return;
-    const int64_t offset = map.offset(z, y);
+    const int64_t width = byteSize(map.dtype);
     const TokenRow* first = list;
     for (int64_t lane = 0; lane < laneTile().lanes; ++lane) {
-      const float* token = this->token(p.begin, lane);
+      const char* token = place(p.begin, lane, map, z, y);
       if (!token) continue;
-      if (list > first && list[-1].first + list[-1].floats == token + offset)
-        list[-1].floats += depth_;
+      if (list > first && list[-1].first + list[-1].bytes == token)
+        list[-1].bytes += depth_ * width;
       else
-        *list++ = {token + offset, map.strides[2], p.end - p.begin, depth_};
+        *list++ = {token, map.strides[2] * width, p.end - p.begin, depth_ * width};
     }
   }
 
  private:
-  static constexpr int64_t kPiece = 8, kLine = 16;
+  static constexpr int64_t kPiece = 8;
   static constexpr int64_t kNear = 4;  // positions asked for ahead
 
+  // The bytes of a token in a row of the map; null where there is none.
+  const char* place(int64_t position, int64_t lane, const LatticeMap& map, int64_t z,
+                    int64_t y) const {
+    float* token = this->token(position, lane);
+    if (!token) return nullptr;
+    return static_cast<const char*>(elementAt(token, map.dtype, map.offset(z, y)));
+  }
+
   // To the processor the lanes are too many streams.
-  void prefetch(int64_t position, int64_t offset) const {
+  void prefetch(int64_t position, const LatticeMap& map, int64_t z, int64_t y) const {
+    constexpr int64_t kLine = 64;
+    const int64_t bytes = depth_ * byteSize(map.dtype);
     for (int64_t lane = 0; lane < laneTile().lanes; ++lane)
-      if (const float* token = this->token(position, lane))
-        for (int64_t k = 0; k < depth_; k += kLine) __builtin_prefetch(token + offset + k, 0, 2);
+      if (const char* token = place(position, lane, map, z, y))
+        for (int64_t k = 0; k < bytes; k += kLine) __builtin_prefetch(token + k, 0, 2);
   }
 
   int64_t positions_, depth_, positionStep_, elementStep_, rowFloats_;

@@ -183,7 +183,9 @@ SegmentWalk::SegmentWalk(const LatticeProblem& p, const Cut& cut, int64_t vector
 void SegmentWalk::place(const LatticeHead& head, const Cut::Segment& segment, int64_t lane,
                         bool spare) {
   const int64_t last = cut_.axis.length - 1;
-  const auto at = [](const LatticeMap& map, int64_t x) { return map.data + x * map.strides[2]; };
+  const auto at = [](const LatticeMap& map, int64_t x) {
+    return static_cast<float*>(elementAt(map.data, map.dtype, x * map.strides[2]));
+  };
   for (int64_t p = 0; p < cut_.keys(); ++p) {
     const int64_t x = cut_.column(segment.first - cut_.before + p);
     hides_ |= x < 0;
@@ -199,7 +201,7 @@ void SegmentWalk::place(const LatticeHead& head, const Cut::Segment& segment, in
     if (head.lse.data) lse_.token(p, lane) = at(head.lse, x);
   }
   column_[lane] = segment.first;
-  bias_[lane] = head.bias.data;
+  bias_[lane] = static_cast<const float*>(head.bias.data);
 }
 
 void SegmentWalk::load(Interval rows, bool asked) {

@@ -32,7 +32,8 @@ struct Lattice {
 
 // Queries, keys, values or results of a head on a lattice.
 struct LatticeMap {
-  float* data = nullptr;
+  void* data = nullptr;
+  Dtype dtype = Dtype::kFloat32;
   int64_t strides[Lattice::kAxes] = {};
   int64_t inner = 1;
 

@@ -4,14 +4,13 @@
 #include <cmath>
 
 #include "core/parallel.h"
-#include "kernels/laneTile.h"
+#include "engine/gatherTokens.h"
 
 namespace fovea {
 
 namespace {
 
 constexpr float kLog2e = 1.44269504088896341f;
-constexpr int64_t kLine = 16;
 constexpr int64_t kNear = 4;  // tokens asked for ahead
 
 // Windows of one size: those inside the map, cut on the right, cut below, or cut at the corner.
@@ -32,15 +31,15 @@ struct LaneWindows {
   int count;
 };
 
-// Token n of every lane's window.
-template <class Pointer>
+// Token n of every lane's window, of whatever float type.
 void rowsOf(const LaneWindows& l, TokenMap WindowHead::* map, int64_t n, int64_t mapWidth,
-            Pointer* rows) {
+            float** rows) {
   // Windows of one size: their tokens lie at the same distances from the first.
   const int64_t away = l.window[0].token(n, mapWidth) - l.first[0];
   for (int lane = 0; lane < l.count; ++lane) {
     const TokenMap& tokens = l.head[lane].*map;
-    rows[lane] = tokens.data + (l.first[lane] + away) * tokens.stride;
+    const int64_t offset = (l.first[lane] + away) * tokens.stride;
+    rows[lane] = static_cast<float*>(elementAt(tokens.data, tokens.dtype, offset));
   }
   std::fill(rows + l.count, rows + kMostLanes, rows[l.count - 1]);
 }
@@ -48,23 +47,37 @@ void rowsOf(const LaneWindows& l, TokenMap WindowHead::* map, int64_t n, int64_t
 // Asks for token n of every lane's window: to the processor the lanes are too many streams.
 void prefetch(const LaneWindows& l, TokenMap WindowHead::* map, int64_t n, int64_t mapWidth,
               int64_t depth) {
-  if ((l.head[0].*map).inner != 1) return;
-  const float* rows[kMostLanes];
+  constexpr int64_t kLine = 64;
+  const TokenMap& like = l.head[0].*map;
+  if (like.inner != 1) return;
+  float* rows[kMostLanes];
   rowsOf(l, map, n, mapWidth, rows);
   for (int lane = 0; lane < l.count; ++lane)
-    for (int64_t k = 0; k < depth; k += kLine) __builtin_prefetch(rows[lane] + k, 0, 2);
+    for (int64_t k = 0; k < depth * byteSize(like.dtype); k += kLine)
+      __builtin_prefetch(reinterpret_cast<const char*>(rows[lane]) + k, 0, 2);
 }
 
-// Lists the tokens of all windows, in the order in which they are taken.
-void foresee(const LaneWindows& l, TokenMap WindowHead::* map, int64_t mapWidth, int64_t depth,
-             TokenRow*& list) {
-  if ((l.head[0].*map).inner != 1) return;
-  const float* rows[kMostLanes];
+// Lists where the results of all windows go, in the order in which they are made.
+void foreseeResults(const LaneWindows& l, int64_t mapWidth, int64_t depth, TokenRow*& list) {
+  constexpr int64_t kBytes = sizeof(float);
+  const TokenMap& like = l.head[0].out;
+  if (like.inner != 1) return;
+  float* rows[kMostLanes];
   for (int64_t n = 0; n < l.window[0].tokens(); n += l.window[0].width) {
-    rowsOf(l, map, n, mapWidth, rows);
+    rowsOf(l, &WindowHead::out, n, mapWidth, rows);
     for (int lane = 0; lane < l.count; ++lane)
-      *list++ = {rows[lane], (l.head[lane].*map).stride, l.window[0].width, depth};
+      *list++ = {reinterpret_cast<const char*>(rows[lane]), l.head[lane].out.stride * kBytes,
+                 l.window[0].width, depth * kBytes};
   }
+}
+
+// Lays out token n of every lane's window.
+void gather(const LaneWindows& l, TokenMap WindowHead::* map, int64_t n, int64_t mapWidth,
+            int64_t depth, float* to) {
+  const TokenMap& like = l.head[0].*map;
+  float* rows[kMostLanes];
+  rowsOf(l, map, n, mapWidth, rows);
+  gatherTokens(rows, like.dtype, 0, like.inner, depth, to, laneTile().lanes);
 }
 
 void attendTogether(const WindowProblem& p, const LaneWindows& l, Scratch& scratch) {
@@ -76,16 +89,13 @@ void attendTogether(const WindowProblem& p, const LaneWindows& l, Scratch& scrat
   const int64_t keyFloats = p.depth * width, valueFloats = p.valueDepth * width;
   float* keys = scratch.floats(listed * keyFloats);
   float* values = scratch.floats(listed * valueFloats);
-  const float* rows[kMostLanes];
   for (int64_t n = 0; n < tokens; ++n) {
     if (n + kNear < tokens) {
       prefetch(l, &WindowHead::key, n + kNear, mapWidth, p.depth);
       prefetch(l, &WindowHead::value, n + kNear, mapWidth, p.valueDepth);
     }
-    rowsOf(l, &WindowHead::key, n, mapWidth, rows);
-    kernel.gather(rows, 0, l.head[0].key.inner, p.depth, keys + n * keyFloats, width);
-    rowsOf(l, &WindowHead::value, n, mapWidth, rows);
-    kernel.gather(rows, 0, l.head[0].value.inner, p.valueDepth, values + n * valueFloats, width);
+    gather(l, &WindowHead::key, n, mapWidth, p.depth, keys + n * keyFloats);
+    gather(l, &WindowHead::value, n, mapWidth, p.valueDepth, values + n * valueFloats);
   }
   float* addend = nullptr;
   if (missing > 0) {
@@ -93,6 +103,7 @@ void attendTogether(const WindowProblem& p, const LaneWindows& l, Scratch& scrat
     float* none = scratch.floats(std::max(keyFloats, valueFloats));
     std::fill(none, none + std::max(keyFloats, valueFloats), 0.0f);
     const auto fill = [&](const float* WindowHead::* from, int64_t depth, float* to) {
+      const float* rows[kMostLanes];
       for (int lane = 0; lane < kMostLanes; ++lane) {
         const float* row = l.head[std::min(lane, l.count - 1)].*from;
         rows[lane] = row ? row : none;
@@ -121,7 +132,7 @@ void attendTogether(const WindowProblem& p, const LaneWindows& l, Scratch& scrat
   auto* list = reinterpret_cast<TokenRow*>(
       scratch.bytes(l.window[0].height * kMostLanes * static_cast<int64_t>(sizeof(TokenRow))));
   TokenRow* end = list;
-  foresee(l, &WindowHead::out, mapWidth, p.valueDepth, end);
+  foreseeResults(l, mapWidth, p.valueDepth, end);
   const int64_t blocks = (tokens + kernel.rows - 1) / kernel.rows;
   TokensAhead ahead(list, end, blocks * (listed + p.valueDepth) / kernel.together);
   block.ahead = &ahead;
@@ -129,8 +140,7 @@ void attendTogether(const WindowProblem& p, const LaneWindows& l, Scratch& scrat
     block.rows = static_cast<int>(std::min<int64_t>(kernel.rows, tokens - n));
     for (int r = 0; r < block.rows; ++r) {
       float* query = queries + r * keyFloats;
-      rowsOf(l, &WindowHead::query, n + r, mapWidth, rows);
-      kernel.gather(rows, 0, l.head[0].query.inner, p.depth, query, width);
+      gather(l, &WindowHead::query, n + r, mapWidth, p.depth, query);
       block.query[r] = query;
       block.out[r] = results + r * valueFloats;
     }

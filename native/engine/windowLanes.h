@@ -11,8 +11,9 @@ namespace fovea {
 
 // Tokens of a map, of one head of one batch entry: token n at data + n * stride.
 struct TokenMap {
-  float* data = nullptr;
+  void* data = nullptr;
   int64_t stride = 0, inner = 1;
+  Dtype dtype = Dtype::kFloat32;
 };
 
 struct WindowHead {

@@ -5,11 +5,11 @@
 
 namespace fovea {
 
-// `count` tokens of some floats, `step` floats apart.
+// `count` tokens of some bytes, `step` bytes apart.
 struct TokenRow {
-  const float* first;
+  const char* first;
   int64_t step, count;
-  int64_t floats;
+  int64_t bytes;
 };
 
 class TokensAhead {
@@ -23,10 +23,10 @@ class TokensAhead {
   }
   // The next part.
   void ask() {
-    constexpr int64_t kLine = 64 / sizeof(float);
+    constexpr int64_t kLine = 64;
     for (int64_t n = 0; n < each_ && row_ < end_; ++n) {
-      const float* at = row_->first + token_ * row_->step;
-      for (int64_t k = 0; k < row_->floats; k += kLine) __builtin_prefetch(at + k, 0, 2);
+      const char* at = row_->first + token_ * row_->step;
+      for (int64_t k = 0; k < row_->bytes; k += kLine) __builtin_prefetch(at + k, 0, 2);
       if (++token_ < row_->count) continue;
       token_ = 0;
       ++row_;

@@ -32,8 +32,8 @@ void attendInLanes(const Call& c, const WindowGrid& grid) {
   p.missing = c.integer(kPadMode) == kZeros;
   const auto headOf = [&](int64_t head) {
     const auto tokens = [&](const Tensor& t) {
-      return TokenMap{t.floats() + rowAt(t, head / q.shape[1], head % q.shape[1], 0), t.strides[2],
-                      t.strides[3]};
+      return TokenMap{t.at(rowAt(t, head / q.shape[1], head % q.shape[1], 0)), t.strides[2],
+                      t.strides[3], t.dtype};
     };
     return WindowHead{tokens(q), tokens(k), tokens(v), tokens(out)};
   };
@@ -61,6 +61,7 @@ void attendInPanels(const Call& c, const WindowGrid& grid) {
     p.rows = tokens;
     p.depth = static_cast<int>(q.shape[3]);
     p.valueDepth = static_cast<int>(v.shape[3]);
+    p.queryDtype = q.dtype;
     p.queryInner = q.strides[3];
     p.outInner = out.strides[3];
     p.scale = static_cast<float>(c.number(kScale));
@@ -71,7 +72,7 @@ void attendInPanels(const Call& c, const WindowGrid& grid) {
     p.sinks = missing > 0;
     const float sink = p.sinks ? static_cast<float>(std::log(missing)) : 0.0f;
     const auto describe = [&](int64_t row, QueryRow& r) {
-      r.query = q.floats() + rowAt(q, b, h, listed[row]);
+      r.query = q.at(rowAt(q, b, h, listed[row]));
       r.out = out.floats() + rowAt(out, b, h, listed[row]);
       r.visible[0] = {0, tokens};
       r.sink = sink;

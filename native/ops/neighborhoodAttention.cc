@@ -108,7 +108,7 @@ KeyRows keysOf(const Shape& x, const Row& row, const Tensor& t, Scratch& scratch
     origin += row.first[a] * t.strides[a + 1];
     unit = std::gcd(unit, x.axis[a].dilation * t.strides[a + 1]);
   }
-  KeyRows keys{t.floats() + origin, along, t.strides[x.axes + 2]};
+  KeyRows keys{t.at(origin), along, t.strides[x.axes + 2], nullptr, t.dtype};
   if (row.leading == 1) return keys;
   keys.stride = std::max<int64_t>(unit, 1);
   int32_t* listed = scratch.ints(row.queries * row.leading);
@@ -168,12 +168,14 @@ void attendLattices(const Call& c, const Shape& x, const Interval (&remainders)[
     }
     const auto mapOf = [&](const Tensor& t) {
       LatticeMap map;
-      map.data = t.floats() + index * t.strides[0] + h * t.strides[x.axes + 1];
+      int64_t origin = index * t.strides[0] + h * t.strides[x.axes + 1];
+      map.dtype = t.dtype;
       if (t.rank > x.axes + 2) map.inner = t.strides[x.axes + 2];
       for (int a = 0; a < x.axes; ++a) {
-        map.data += remainder[a] * t.strides[a + 1];
+        origin += remainder[a] * t.strides[a + 1];
         map.strides[missing + a] = x.axis[a].dilation * t.strides[a + 1];
       }
+      map.data = t.at(origin);
       return map;
     };
     LatticeHead head;
@@ -221,6 +223,7 @@ void attendInPanels(const Call& c, const Shape& x) {
     p.rows = row.queries;
     p.depth = static_cast<int>(extent.depth);
     p.valueDepth = static_cast<int>(extent.valueDepth);
+    p.queryDtype = q.dtype;
     p.queryInner = q.strides[x.axes + 2];
     p.outInner = out.strides[x.axes + 2];
     p.scale = x.scale;
@@ -230,7 +233,7 @@ void attendInPanels(const Call& c, const Shape& x) {
     p.biasStride = 1;
     const float* bias = rpb ? biasOf(x, row, rpb, scratch) : nullptr;
     const auto describe = [&](int64_t step, QueryRow& r) {
-      r.query = q.floats() + row.query(x, q, step);
+      r.query = q.at(row.query(x, q, step));
       r.out = out.floats() + row.query(x, out, step);
       if (lse) r.lse = lse.floats() + row.query(x, lse, step);
       if (rpb) r.bias = bias + (row.queries - 1 - step) * row.leading;

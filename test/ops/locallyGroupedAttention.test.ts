@@ -1,7 +1,8 @@
 import { locallyGroupedAttention as reference } from '../reference/locallyGroupedAttention.ts'
 import { heads, sizes } from '../support/attentionInputs.ts'
 import { describeOperation } from '../support/describeOperation.ts'
-import type { Random } from '../support/random.ts'
+import { describeHalves } from '../support/halves.ts'
+import { Random } from '../support/random.ts'
 import type { Inputs } from '../support/tensors.ts'
 
 const padModes = ['exclude', 'zeros'] as const
@@ -47,6 +48,13 @@ describeOperation({
   },
   seeds: { best: 3, others: 1 },
   poison: ['query', 'key', 'value'],
+  properties: () => {
+    const random = new Random('halves')
+    describeHalves(reference, {
+      lanes: grouped(random, [8, 13], [3, 4], { D: 17 }),
+      panels: grouped(random, [13, 16], [12, 11]),
+    })
+  },
   wrong: {
     'another number of tokens': {
       params: { height: 5, width: 5 },

@@ -1,6 +1,7 @@
 import { neighborhoodAttention as reference } from '../reference/neighborhoodAttention.ts'
 import { describeOperation } from '../support/describeOperation.ts'
-import type { Random } from '../support/random.ts'
+import { describeHalves } from '../support/halves.ts'
+import { Random } from '../support/random.ts'
 import { type Dense, float32, type Inputs } from '../support/tensors.ts'
 
 interface Given {
@@ -95,6 +96,14 @@ describeOperation({
   },
   seeds: { best: 3, others: 1 },
   poison: ['query', 'key', 'value'],
+  properties: () => {
+    const random = new Random('halves')
+    describeHalves(reference, {
+      lanes: map(random, [9, 23], { kernelSize: 5 }, { H: 2, D: 19, Dv: 16 }),
+      'lanes, causal': map(random, [30], { kernelSize: 4, causal: true, stride: 3 }),
+      panels: map(random, [20, 20], { kernelSize: 17 }, { B: 1 }),
+    })
+  },
   wrong: {
     'a kernel of one': {
       params: { kernelSize: 1 },
