@@ -1,8 +1,7 @@
-// Scores that softcap or ALiBi change go through memory: distances raise those of every block up to
-// the query's own, so no earlier shift would do.
+// Scores that a soft cap changes go through memory: its tanh would not fit in beside the products.
 // s <- the final score minus the shift, for the keys and vectors of a run; -inf where the addend
 // hides the key.
-void applyTerms(const AttendBlock& b, int group, const Run& run, AddendTile& addend) {
+void applyTerms(const AttendBlock& b, int group, const Run& run, AddendTile& own) {
   const ScoreTerms& t = *b.terms;
   const Vec cap = Vec::set(t.softcap), perCap = Vec::set(t.softcap > 0 ? 1 / t.softcap : 0);
   const Vec hidden = Vec::set(-kInfinity);

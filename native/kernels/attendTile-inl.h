@@ -31,8 +31,9 @@ void attendStrip(const AttendBlock& b, int group, int count, Ahead& ahead) {
   const int made = runsOf(sights, count, runs);
 
   alignas(64) float factor[kPanel];
-  const bool moved = b.terms ? weightTerms(b, group, count, sights, runs, made, factor, ahead)
-                             : weightStrip(b, group, count, runs, made, factor, ahead);
+  const bool capped = b.terms && b.terms->softcap > 0;
+  const bool moved = capped ? weightTerms(b, group, count, sights, runs, made, factor, ahead)
+                            : weightStrip(b, group, count, runs, made, factor, ahead);
   if (b.fresh) {  // everything is one run
     weighStrip<Join::kStart>(b, group, runs[0], nullptr, ahead);
     return;

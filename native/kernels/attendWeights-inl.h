@@ -1,10 +1,11 @@
 // Weights, exp2(score - shift), while the scores are in registers: they never go through memory.
 //
 // The shift has to be known before. It is that of the earlier blocks, or, for a query that has seen
-// no key yet, the largest score of the first register tile in which it sees one. Where a score
-// exceeds it by more than the slack, the block starts over with the largest score as the shift.
-// Queries of a vector choose one by one, and tiles that are hidden add zeros: no bit depends on
-// what a neighbour sees, nor on what hidden entries hold.
+// no key yet, the largest score of the first register tile in which it sees one; ALiBi raises it by
+// as much as the nearest key of the block is nearer. Where a score exceeds it by more than the
+// slack, or none comes near, the block starts over with the largest score as the shift. Queries of
+// a vector choose one by one, and tiles that are hidden add zeros: no bit depends on what a
+// neighbour sees, nor on what hidden entries hold.
 
 // The softmax of a strip over one block.
 struct StripState {
@@ -64,13 +65,27 @@ inline void hide(const AttendBlock& b, int at, int j, const float* addend, Vec (
   }
 }
 
-// The shifts of queries that have none yet: their largest score, if they see a key.
+// The shifts of queries that have none yet: their largest score, if they see a key, and what later
+// keys will raise it by.
 template <int kRows>
-inline Vec lateShift(Vec late, const Vec (&s)[kRows]) {
+inline Vec lateShift(Vec late, const Vec (&s)[kRows], Vec lift) {
   Vec m = s[0];
 #pragma GCC unroll 16
   for (int r = 1; r < kRows; ++r) m = Vec::max(m, s[r]);
+  m = m + lift;
   return Vec::select(Vec::equal(late, Vec::set(-kInfinity)) & Vec::less(late, m), m, late);
+}
+
+// How far a query of a vector is from the nearest of the keys [begin, end) that it sees.
+inline Vec nearest(const AttendBlock& b, int at, int begin, int end) {
+  const Vec position = Vec::load(b.terms->positions + at);
+  Vec first = Vec::set(float(begin)), last = Vec::set(float(end));
+  if (b.begin) {
+    first = Vec::max(first, Vec::load(b.begin + at));
+    last = Vec::min(last, Vec::load(b.end + at));
+  }
+  const Vec key = Vec::max(first, Vec::min(position, last - Vec::set(1.0f)));
+  return Vec::abs(position - key);
 }
 
 inline bool anyOpen(const StripState& state) {
@@ -88,6 +103,20 @@ inline void weightTile(const AttendBlock& b, StripState& state, int group, int f
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
     for (int c = 0; c < kVecs; ++c) acc[r][c] = state.base[first + c];
+  }
+  if (b.terms) {
+    Vec slope[kVecs], position[kVecs];
+    for (int c = 0; c < kVecs; ++c) {
+      slope[c] = Vec::load(b.terms->slopes + (group + first + c) * kLanes);
+      position[c] = Vec::load(b.terms->positions + (group + first + c) * kLanes);
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+      const Vec key = Vec::set(float(j + r));
+#pragma GCC unroll 4
+      for (int c = 0; c < kVecs; ++c)
+        acc[r][c] = Vec::fnma(slope[c], Vec::abs(position[c] - key), acc[r][c]);
+    }
   }
   if (addend) {
 #pragma GCC unroll 16
@@ -110,7 +139,13 @@ inline void weightTile(const AttendBlock& b, StripState& state, int group, int f
     Vec shift = late;
     if constexpr (kHeed == Heed::kAll) {
       hide(b, at, j, addend ? addend + c * kLanes : nullptr, s);
-      if (state.open) late = lateShift(late, s);
+      if (state.open) {
+        Vec lift = Vec::zero();
+        if (b.terms)
+          lift = Vec::load(b.terms->slopes + at) *
+                 (nearest(b, at, j, j + kRows) - nearest(b, at, 0, b.keys));
+        late = lateShift(late, s, lift);
+      }
       shift = Vec::select(Vec::equal(late, Vec::set(-kInfinity)), Vec::zero(), late);
     }
     Vec top = state.top[first + c];
@@ -197,17 +232,34 @@ inline void weightRuns(const AttendBlock& b, StripState& state, int group, Run* 
   }
 }
 
+// How much ALiBi raises the scores of this block over those of the one before. Queries that see
+// their first keys begin with the distance to the nearest.
+inline Vec rises(const AttendBlock& b, int at, Mask fresh, Vec& base) {
+  const Vec zero = Vec::zero(), slope = Vec::load(b.terms->slopes + at);
+  const Vec here = nearest(b, at, 0, b.keys);
+  const Vec before = Vec::abs(Vec::load(b.terms->positions + at) + Vec::set(1.0f));  // its last key
+  base = Vec::select(fresh, slope * here, base);
+  Mask sees = ~fresh;
+  if (b.begin) sees = sees & Vec::less(Vec::load(b.begin + at), Vec::load(b.end + at));
+  return Vec::select(sees, Vec::max(slope * (before - here), zero), zero);
+}
+
 // Weights of the strip's queries, their new shifts and sums. Returns whether sums so far have to be
 // multiplied by `factor`, because a shift moved.
 inline bool weightStrip(const AttendBlock& b, int group, int count, Run* runs, int made,
                         float* factor, Ahead& ahead) {
-  const Vec none = Vec::set(-kInfinity), zero = Vec::zero();
+  const Vec none = Vec::set(-kInfinity), zero = Vec::zero(), one = Vec::set(1.0f);
   StripState state;
+  Vec room[kSpan];  // how far a shift may come down again: what it rose by, or any way for a first
+                    // one
   for (int c = 0; c < kSpan; ++c) state.late[c] = zero;
   for (int c = 0; c < count; ++c) {
     const int at = (group + c) * kLanes;
     const Mask fresh = Vec::equal(Vec::load(b.sums + at), zero);
     state.base[c] = Vec::select(fresh, zero, Vec::negate(Vec::load(b.shift + at)));
+    const Vec rise = b.terms ? rises(b, at, fresh, state.base[c]) : zero;
+    state.base[c] = state.base[c] - rise;
+    room[c] = Vec::select(fresh, Vec::set(kInfinity), rise);
     state.late[c] = Vec::select(fresh, none, zero);
     state.sums[c] = zero;
     state.top[c] = none;
@@ -215,16 +267,22 @@ inline bool weightStrip(const AttendBlock& b, int group, int count, Run* runs, i
   }
   state.open = state.anyLate;
   weightRuns(b, state, group, runs, made, ahead);
-  bool moved = false;
+  bool again = false, moved = false;
   for (int c = 0; c < count; ++c) {
-    const Mask rising = Vec::less(Vec::set(kSlack), state.top[c]);
-    const Vec rise = Vec::select(rising, state.top[c], zero);
-    moved = moved || rising.any();
-    exp2OrZero(Vec::negate(rise)).store(factor + (group + c) * kLanes);
-    state.base[c] = Vec::select(rising, state.base[c] - state.late[c] - rise, state.base[c]);
-    state.late[c] = Vec::select(rising, zero, state.late[c]);
+    const int at = (group + c) * kLanes;
+    const Mask found = Vec::less(none, state.late[c]);
+    const Mask low = Vec::less(state.top[c], Vec::set(-kDepth)) & Vec::less(zero, room[c]) & found;
+    const Mask wrong = Vec::less(Vec::set(kSlack), state.top[c]) | low;
+    const Vec rise = Vec::max(state.top[c], Vec::negate(room[c]));
+    again = again || wrong.any();
+    state.base[c] = Vec::select(wrong, state.base[c] - state.late[c] - rise, state.base[c]);
+    state.late[c] = Vec::select(wrong, zero, state.late[c]);
+    const Mask fresh = Vec::equal(Vec::load(b.sums + at), zero);
+    const Vec scale = Vec::select(fresh, one, exp2OrZero(Vec::load(b.shift + at) + state.base[c]));
+    scale.store(factor + at);
+    moved = moved || (~Vec::equal(scale, one)).any();
   }
-  if (moved) {
+  if (again) {
     for (int c = 0; c < count; ++c) {
       state.sums[c] = zero;
       state.top[c] = none;

@@ -23,7 +23,7 @@ inline void wholeTile(const AttendBlock& b, int group, int j, const Vec* start, 
     Vec s[kRows];
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) s[r] = acc[r][c];
-    if constexpr (kKeys == Keys::kFirst) shift[c] = lateShift(shift[c], s);
+    if constexpr (kKeys == Keys::kFirst) shift[c] = lateShift(shift[c], s, Vec::zero());
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
       if constexpr (kKeys != Keys::kMore) s[r] = s[r] - shift[c];
