@@ -6,8 +6,8 @@
 
 #include "core/parallel.h"
 #include "engine/decode.h"
+#include "engine/keyBlock.h"
 #include "engine/queryPanel.h"
-#include "engine/readFloats.h"
 #include "kernels/attendPanel.h"
 #include "kernels/attendTile.h"
 
@@ -25,6 +25,10 @@ constexpr int64_t kBlockFloats = int64_t{kBlockKeys} * 64;
 constexpr int64_t kLeastBlock = 48;
 // Panels of a chunk from which on rows that lie apart are brought together.
 constexpr int kGatherPanels = 4;
+// Where problems share addends: panels of each of them at least, and problems of a chunk at most.
+constexpr int64_t kTogetherPanels = 5;
+constexpr int64_t kMostTogether = 8;
+constexpr int64_t kMostSharing = 16;  // panels whose addends are kept, 28 KB each
 // Chunks that every thread should find at least, so that the last ones end together. More would be
 // of fewer than kGatherPanels where 512 queries share their keys.
 constexpr int64_t kChunksAThread = 10;
@@ -41,8 +45,9 @@ class Terms {
     addend_.biasStride = p.biasStride;
     addend_.maskStride = p.maskStride;
   }
-  // Bias, mask and ALiBi are those of the first segment.
-  void give(const QueryPanel& panel, int segment, int64_t first, AttendBlock& block) {
+  // Bias, mask and ALiBi are those of the first segment. `lanes` and `brought`: see AttendAddend.
+  void give(const QueryPanel& panel, int segment, int64_t first, uint8_t* lanes, bool brought,
+            AttendBlock& block) {
     const bool alibi = problem_.alibi && segment == 0;
     block.terms = alibi || problem_.softcap > 0 ? &terms_ : nullptr;
     terms_.slopes = alibi ? panel.slopes : nullptr;
@@ -53,6 +58,8 @@ class Terms {
     block.addend = addend ? &addend_ : nullptr;
     if (!addend) return;
     addend_.shared = panel.sharesAddend;
+    addend_.lanes = lanes;
+    addend_.brought = brought;
     for (int i = 0; i < kPanel; ++i) {
       if (problem_.bias) addend_.bias[i] = rowOf(panel, i).bias + first * problem_.biasStride;
       if (problem_.mask) addend_.mask[i] = rowOf(panel, i).mask + first * problem_.maskStride;
@@ -98,8 +105,7 @@ class Ahead {
         for (int64_t j = begin; j < end; j += floats) add(row->bias + j);
     if (p.mask && p.maskStride == 1)
       for (const QueryRow* row = first; row <= last; ++row)
-        for (int64_t j = begin; j < end; j += 4 * floats)
-          add(reinterpret_cast<const float*>(row->mask + j));
+        for (int64_t j = begin; j < end; j += 4 * floats) add(row->mask + j);
   }
   void give(const AttendProblem& p, AttendBlock& block) const {
     block.ahead = rows_;
@@ -135,70 +141,92 @@ int64_t panelBegin(int64_t rows, int64_t panel) {
   return panel * kPanel - (narrow ? kVector : 0);
 }
 
-// The panels of a chunk and their walk over the keys.
+// The panels of a chunk and their walk over the keys. Problems that are alike walk together: a bias
+// or mask is brought into the lanes once for all of them.
 class Chunk {
  public:
-  Chunk(const AttendProblem& problem, int64_t first, int64_t count, Scratch& scratch);
+  // Panels [first, first + count) of each problem.
+  Chunk(const AttendProblem* const* problems, int problemCount, int64_t first, int64_t count,
+        Scratch& scratch);
   void attend();
 
  private:
   void walk(int segment);
-  void visit(QueryPanel& panel, int segment, int64_t at, KeyBlock& values, AttendBlock& block);
-  void lookAhead(int panel, int segment, int64_t at, int64_t stop, int64_t next);
+  // All panels of a problem at the keys [at, stop), which `next` more come after.
+  void meet(int problem, int segment, int64_t at, int64_t stop, int64_t next);
+  void visit(QueryPanel& panel, int segment, int64_t at, uint8_t* lanes, bool brought,
+             KeyBlock& values, AttendBlock& block);
+  void lookAhead(int problem, int panel, int segment, int64_t at, int64_t stop, int64_t next);
+  QueryPanel& panelOf(int problem, int panel) { return panels_[problem * count_ + panel]; }
 
-  const AttendProblem& p_;
+  const AttendProblem* const* problems_;
+  const AttendProblem& p_;  // any of them, for what they have in common
   Scratch& scratch_;
-  const int count_;
+  const int problemCount_, count_;
   QueryPanel* panels_;
   float* scores_;
+  uint8_t* lanes_ = nullptr;  // addends of count_ panels, where problems share them
   Terms terms_;
   Ahead ahead_;
   bool cold_ = true;  // nobody has asked for the values of this block
   int clean_ = -1;    // whether the block's values are finite: -1 not known yet
 };
 
-Chunk::Chunk(const AttendProblem& problem, int64_t first, int64_t count, Scratch& scratch)
-    : p_(problem),
+Chunk::Chunk(const AttendProblem* const* problems, int problemCount, int64_t first, int64_t count,
+             Scratch& scratch)
+    : problems_(problems),
+      p_(*problems[0]),
       scratch_(scratch),
+      problemCount_(problemCount),
       count_(static_cast<int>(count)),
       panels_(reinterpret_cast<QueryPanel*>(
-          scratch.bytes(count_ * static_cast<int64_t>(sizeof(QueryPanel))))),
+          scratch.bytes(problemCount * count * static_cast<int64_t>(sizeof(QueryPanel))))),
       scores_(scratch.floats(int64_t{kBlockKeys} * kPanel)),
-      terms_(problem),
+      terms_(p_),
       ahead_(scratch) {
-  for (int t = 0; t < count_; ++t) {
-    const int64_t begin = panelBegin(p_.rows, first + t), end = panelBegin(p_.rows, first + t + 1);
-    (new (&panels_[t]) QueryPanel)->describe(p_, begin, static_cast<int>(end - begin), scratch);
+  if (problemCount > 1) lanes_ = scratch.bytes(count * attendTile().addendBytes);
+  for (int i = 0; i < problemCount; ++i) {
+    for (int t = 0; t < count_; ++t) {
+      const int64_t begin = panelBegin(p_.rows, first + t),
+                    end = panelBegin(p_.rows, first + t + 1);
+      (new (&panelOf(i, t)) QueryPanel)
+          ->describe(*problems[i], begin, static_cast<int>(end - begin), scratch);
+    }
   }
 }
 
 void Chunk::attend() {
   for (int segment = 0; segment < p_.segmentCount; ++segment) walk(segment);
-  for (int t = 0; t < count_; ++t) panels_[t].finish(p_);
+  for (int i = 0; i < problemCount_ * count_; ++i) panels_[i].finish(p_);
 }
 
 // What comes after this visit: the values of the first block, the next panel's queries where they
-// are not packed yet, a share of the next block's keys and values, and, in the last block, the rows
-// that the results go to.
-void Chunk::lookAhead(int t, int segment, int64_t at, int64_t stop, int64_t next) {
-  const KeySegment& source = p_.segments[segment];
+// are not packed yet, a share of the keys and values that come next, and, in the last block, the
+// rows that the results go to.
+void Chunk::lookAhead(int i, int t, int segment, int64_t at, int64_t stop, int64_t next) {
+  QueryPanel& panel = panelOf(i, t);
   ahead_.clear();
-  if (cold_) ahead_.keys(source.value, at, stop);
+  if (cold_) ahead_.keys(problems_[i]->segments[segment].value, at, stop);
   cold_ = false;
-  if (t + 1 < count_ && !panels_[t + 1].open && p_.queryInner == 1) ahead_.queries(panels_[t + 1]);
-  if (segment == 0) {
+  const QueryPanel* after = &panel + 1;
+  if (after < panels_ + problemCount_ * count_ && !after->open && p_.queryInner == 1)
+    ahead_.queries(*after);
+  if (segment == 0 && i == 0) {
     const bool more = t + 1 < count_;
     const int64_t from = more ? at : stop;
     ahead_.addends(p_, panels_[more ? t + 1 : 0], from, more ? stop : stop + next);
   }
-  const int64_t begin = stop + next * t / count_, end = stop + next * (t + 1) / count_;
+  const bool last = i + 1 == problemCount_;  // its turn ends the block
+  const KeySegment& source = problems_[last ? 0 : i + 1]->segments[segment];
+  const int64_t from = last ? stop : at, keys = last ? next : stop - at;
+  const int64_t begin = from + keys * t / count_, end = from + keys * (t + 1) / count_;
   ahead_.keys(source.key, begin, end);
   ahead_.keys(source.value, begin, end);
-  if (next <= 0 && segment + 1 == p_.segmentCount && p_.outInner == 1) ahead_.results(panels_[t]);
+  if (next <= 0 && segment + 1 == p_.segmentCount && p_.outInner == 1) ahead_.results(panel);
 }
 
-void Chunk::visit(QueryPanel& panel, int segment, int64_t at, KeyBlock& values,
-                  AttendBlock& block) {
+void Chunk::visit(QueryPanel& panel, int segment, int64_t at, uint8_t* lanes, bool brought,
+                  KeyBlock& values, AttendBlock& block) {
   alignas(64) float begin[kPanel], end[kPanel];
   const int64_t stop = at + block.keys;
   const QueryPanel::Sight& sight = panel.sights[segment];
@@ -214,7 +242,7 @@ void Chunk::visit(QueryPanel& panel, int segment, int64_t at, KeyBlock& values,
     block.begin = begin;
     block.end = end;
   }
-  terms_.give(panel, segment, at, block);
+  terms_.give(panel, segment, at, lanes, brought, block);
   const bool hides = block.begin || block.addend;
   if (hides && clean_ < 0) clean_ = attendPanel().finite(values.rows(), block.keys, p_.valueDepth);
   block.careful = hides && clean_ == 0;
@@ -226,16 +254,9 @@ void Chunk::visit(QueryPanel& panel, int segment, int64_t at, KeyBlock& values,
   attendTile().attend(block);
 }
 
-void Chunk::walk(int segment) {
-  int64_t begin = INT64_MAX, end = 0;
-  for (int t = 0; t < count_; ++t) {
-    begin = std::min(begin, panels_[t].sights[segment].anyBegin);
-    end = std::max(end, panels_[t].sights[segment].anyEnd);
-  }
-  if (begin >= end) return;
-  const KeySegment& source = p_.segments[segment];
-  const int64_t size = blockOf(source.keys, std::max({p_.depth, p_.valueDepth, 1}));
+void Chunk::meet(int problem, int segment, int64_t at, int64_t stop, int64_t next) {
   const Scratch::Scope scope(scratch_);
+  const KeySegment& source = problems_[problem]->segments[segment];
   // Rows far apart (the heads of a fused projection) share few sets of a cache and few pages: with
   // this many panels to read them, bringing them together costs less.
   const bool together = count_ >= kGatherPanels;
@@ -247,63 +268,48 @@ void Chunk::walk(int segment) {
   block.scores = scores_;
   block.keyRows = keys.rows();
   block.valueRows = values.rows();
-  for (int64_t at = begin / size * size; at < end; at += size) {
-    const int64_t stop = std::min(at + size, source.keys);
-    block.keys = static_cast<int>(stop - at);
-    keys.seek(at, block.keys);
-    values.seek(at, block.keys);
-    clean_ = -1;
-    const int64_t next = std::max<int64_t>(std::min(stop + size, end) - stop, 0);
-    for (int t = 0; t < count_; ++t) {
-      QueryPanel& panel = panels_[t];
-      const QueryPanel::Sight& sight = panel.sights[segment];
-      if (sight.anyBegin < stop && sight.anyEnd > at) {
-        lookAhead(t, segment, at, stop, next);
-        ahead_.give(p_, block);
-        visit(panel, segment, at, values, block);
-      }
-      if (segment + 1 == p_.segmentCount && sight.anyEnd <= stop) panel.finish(p_);
+  block.keys = static_cast<int>(stop - at);
+  keys.seek(at, block.keys);
+  values.seek(at, block.keys);
+  clean_ = -1;
+  for (int t = 0; t < count_; ++t) {
+    QueryPanel& panel = panelOf(problem, t);
+    const auto& sight = panel.sights[segment];
+    if (sight.anyBegin < stop && sight.anyEnd > at) {
+      lookAhead(problem, t, segment, at, stop, next);
+      ahead_.give(p_, block);
+      uint8_t* lanes = lanes_ ? lanes_ + t * attendTile().addendBytes : nullptr;
+      visit(panel, segment, at, lanes, problem > 0, values, block);
     }
+    if (segment + 1 == p_.segmentCount && sight.anyEnd <= stop) panel.finish(p_);
   }
 }
 
-}  // namespace
-
-void attendHere(const AttendProblem& problem, Scratch& scratch) {
-  const Scratch::Scope scope(scratch);
-  Chunk(problem, 0, (problem.rows + kPanel - 1) / kPanel, scratch).attend();
-}
-
-KeyBlock::KeyBlock(const KeyRows& source, int depth, int most, Scratch& scratch, bool together)
-    : source_(source), depth_(depth) {
-  rows_ = reinterpret_cast<const float**>(
-      scratch.bytes(most * static_cast<int64_t>(sizeof(const float*))));
-  const bool apart = source.index || source.stride != depth;
-  const bool wide = source.dtype == Dtype::kFloat32;
-  if (!wide || source.inner != 1 || (together && apart))
-    copy_ = scratch.floats(int64_t{most} * depth);
-}
-
-// A row that is copied soon: 1x32x1x128 over 8192 bfloat16 keys 26 to 19 ms (8 to 64 rows ahead).
-void KeyBlock::askFor(const void* row) const {
-  constexpr int64_t kLine = 64;
-  const auto* at = static_cast<const char*>(row);
-  const int64_t bytes = depth_ * byteSize(source_.dtype);
-  for (int64_t n = 0; n < bytes; n += kLine) __builtin_prefetch(at + n, 0, 2);
-}
-
-void KeyBlock::seek(int64_t first, int count) {
-  constexpr int64_t kRowsAhead = 8;
-  source_.list(first, count, rows_);
-  for (int j = 0; j < count && copy_; ++j) {
-    float* to = copy_ + int64_t{j} * depth_;
-    if (!source_.index) askFor(source_.row(first + j + kRowsAhead));
-    readFloats(rows_[j], source_.dtype, source_.inner, to, depth_);
-    rows_[j] = to;
+void Chunk::walk(int segment) {
+  int64_t begin = INT64_MAX, end = 0;
+  for (int t = 0; t < problemCount_ * count_; ++t) {
+    begin = std::min(begin, panels_[t].sights[segment].anyBegin);
+    end = std::max(end, panels_[t].sights[segment].anyEnd);
+  }
+  if (begin >= end) return;
+  const int64_t keys = p_.segments[segment].keys;
+  const int64_t size = blockOf(keys, std::max({p_.depth, p_.valueDepth, 1}));
+  for (int64_t at = begin / size * size; at < end; at += size) {
+    const int64_t stop = std::min(at + size, keys);
+    const int64_t next = std::max<int64_t>(std::min(stop + size, end) - stop, 0);
+    for (int i = 0; i < problemCount_; ++i) meet(i, segment, at, stop, next);
   }
 }
 
-namespace {
+// Builds `count` problems from `index` on and does the work while all of them live.
+void withProblems(FunctionRef<AttendBody> body, int64_t index, int64_t count,
+                  const AttendProblem** made, FunctionRef<void()> work) {
+  if (count == 0) return work();
+  body(index, [&](const AttendProblem& problem) {
+    *made = &problem;
+    withProblems(body, index + 1, count - 1, made + 1, work);
+  });
+}
 
 // Problems of more than `few` rows.
 void attendTiles(const Call& call, const AttendExtent& x, int64_t few,
@@ -315,19 +321,26 @@ void attendTiles(const Call& call, const AttendExtent& x, int64_t few,
     const int64_t share = x.problems * all / (kChunksAThread * call.threads);
     panels = std::clamp<int64_t>(share, 1, panels);
   }
+  const int64_t most = std::clamp<int64_t>(panels / std::min(all, kTogetherPanels), 1,
+                                           std::min<int64_t>(x.alike, kMostTogether));
+  const int64_t teams = (x.alike + most - 1) / most;
+  const int64_t together = (x.alike + teams - 1) / teams;
+  if (together > 1) panels = std::clamp<int64_t>(panels / together, 1, kMostSharing);
   // Chunks of equal size rather than a short last one.
   const int64_t chunks = (all + panels - 1) / panels;
   panels = (all + chunks - 1) / chunks;
-  parallelFor(call, x.problems * chunks, [&](int64_t task, Scratch& scratch) {
+  parallelFor(call, x.problems / x.alike * teams * chunks, [&](int64_t task, Scratch& scratch) {
     // Last rows first: under a causal mask they see the most keys.
     const int64_t first = (chunks - 1 - task % chunks) * panels;
-    body(task / chunks, [&](const AttendProblem& problem) {
-      if (problem.rows <= few) return;
+    const int64_t begin = task / chunks % teams * together;
+    const int64_t end = std::min(begin + together, x.alike);
+    const AttendProblem* problems[kMostTogether] = {};
+    withProblems(body, task / chunks / teams * x.alike + begin, end - begin, problems, [&] {
       // A problem may have fewer rows than the largest.
-      const int64_t count = std::min(panels, (problem.rows + kPanel - 1) / kPanel - first);
-      if (count <= 0) return;
+      const int64_t count = std::min(panels, (problems[0]->rows + kPanel - 1) / kPanel - first);
+      if (count <= 0 || problems[0]->rows <= few) return;
       const Scratch::Scope scope(scratch);
-      Chunk(problem, first, count, scratch).attend();
+      Chunk(problems, static_cast<int>(end - begin), first, count, scratch).attend();
     });
   });
 }
@@ -369,6 +382,12 @@ void attendFew(const Call& call, const AttendExtent& x, FunctionRef<AttendBody> 
 }
 
 }  // namespace
+
+void attendHere(const AttendProblem& problem, Scratch& scratch) {
+  const Scratch::Scope scope(scratch);
+  const AttendProblem* only = &problem;
+  Chunk(&only, 1, 0, (problem.rows + kPanel - 1) / kPanel, scratch).attend();
+}
 
 void attend(const Call& call, const AttendExtent& x, FunctionRef<AttendBody> body) {
   if (x.problems <= 0 || x.rows <= 0) return;

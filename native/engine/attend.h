@@ -8,7 +8,8 @@
 // of keys and of rows, so the bits of a row depend on its own problem alone.
 //
 // Scratch a thread: chunk (D + Dv) 4 bytes <= 0.5 MB (0.1 MB a panel of D + Dv = 512), and
-// at most 27 KB of scores. Nothing grows with the number of keys.
+// at most 27 KB of scores; 28 KB for each of at most 16 panels where problems share a bias. Nothing
+// grows with the number of keys.
 #pragma once
 #include <cstdint>
 #include <cstdlib>
@@ -122,23 +123,6 @@ struct AttendProblem {
 // A problem of few rows, as one chunk on the calling thread.
 void attendHere(const AttendProblem& problem, Scratch& scratch);
 
-// The rows of a block of keys or values as consecutive floats: where they lie, or copied where a
-// row's elements do not follow each other or are no float32, or, `together`, where the rows do not.
-class KeyBlock {
- public:
-  KeyBlock(const KeyRows& source, int depth, int most, Scratch& scratch, bool together = false);
-  void seek(int64_t first, int count);
-  const float* const* rows() const { return rows_; }
-
- private:
-  void askFor(const void* row) const;
-
-  const KeyRows& source_;
-  int depth_;
-  const float** rows_;
-  float* copy_ = nullptr;
-};
-
 // What the problems of a call have in common; `rows` and `keys` are the most that any of them has.
 struct AttendExtent {
   int64_t problems = 0, rows = 0, keys = 0;
@@ -147,6 +131,10 @@ struct AttendExtent {
   // the panels too, which decoding does not replace.
   bool plain = true;
   int64_t leastRows = INT64_MAX;  // the fewest that any has, where they differ
+  // That many consecutive problems, of which `problems` is a multiple, have rows of the same biases
+  // and masks, see the same keys and differ in nothing but the memory of queries, keys, values and
+  // results: they may meet a block of keys one after the other.
+  int64_t alike = 1;
 };
 
 // Builds the problem of that index and hands it to `work`, which does a share of it and returns.

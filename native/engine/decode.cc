@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 
+#include "engine/keyBlock.h"
 #include "engine/readFloats.h"
 #include "kernels/attendPanel.h"
 

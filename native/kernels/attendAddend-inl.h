@@ -12,6 +12,11 @@ struct AddendTile {
   alignas(64) float values[kAddendKeys][kSpan * kLanes];
 };
 
+// Those of a panel to a whole block: strips of queries one after the other, tiles of keys within.
+constexpr int kAddendTiles = (kBlockKeys + kAddendKeys - 1) / kAddendKeys;
+constexpr int64_t kAddendBytes =
+    int64_t{kAddendTiles} * (kPanel / (kSpan * kLanes)) * static_cast<int64_t>(sizeof(AddendTile));
+
 // Elements [j, j + width) of a query's bias, 0 behind; and which of those keys its mask lets it
 // see, all behind. Most rows are whole, of neighbouring elements, which kWhole says.
 template <bool kWhole>
@@ -48,15 +53,21 @@ inline void lookThrough(const AttendAddend& a, int first, int last, int j, int w
 template <bool kWhole, bool kBias, bool kMask>
 inline void bringIn(const AttendAddend& a, int i, int j, int width, float* to, Vec& low) {
   Vec t[kLanes];
+  if constexpr (kWhole && kBias && !kMask) {
+    Vec::loadColumns(a.bias + i, j, t);
+  } else {
 #pragma GCC unroll 16
-  for (int u = 0; u < kLanes; ++u) {
-    t[u] = kBias ? biasOf<kWhole>(a, i + u, j, width) : Vec::zero();
-    if (kMask) t[u] = Vec::select(maskOf<kWhole>(a, i + u, j, width), t[u], Vec::set(-kInfinity));
-    low = Vec::min(t[u], low);
+    for (int u = 0; u < kLanes; ++u) {
+      t[u] = kBias ? biasOf<kWhole>(a, i + u, j, width) : Vec::zero();
+      if (kMask) t[u] = Vec::select(maskOf<kWhole>(a, i + u, j, width), t[u], Vec::set(-kInfinity));
+    }
+    Vec::transpose(t);
   }
-  Vec::transpose(t);
 #pragma GCC unroll 16
-  for (int x = 0; x < kLanes; ++x) t[x].store(to + x * kSpan * kLanes);
+  for (int x = 0; x < kLanes; ++x) {
+    low = Vec::min(t[x], low);
+    t[x].store(to + x * kSpan * kLanes);
+  }
 }
 
 template <bool kWhole, bool kBias, bool kMask>
@@ -77,21 +88,22 @@ inline void bringInSome(const AttendAddend& a, int first, int count, int j, int 
     bringInAll<kWhole, false, true>(a, first, count, j, width, to, low);
 }
 
-// The addends of `count` vectors of queries to the block's keys from `begin` on.
-inline void fill(AddendTile& tile, const AttendBlock& b, int group, int count, int begin) {
+// The addends of the vectors [first, first + count) of a strip to the block's keys from `begin` on.
+inline void fill(AddendTile& tile, const AttendBlock& b, int group, int first, int count,
+                 int begin) {
   const AttendAddend& a = *b.addend;
-  const int end = fewer(begin + kAddendKeys, b.keys), first = group * kLanes;
+  const int end = fewer(begin + kAddendKeys, b.keys), query = (group + first) * kLanes;
   const bool near = (!a.hasBias || a.biasStride == 1) && (!a.hasMask || a.maskStride == 1);
   tile.hides = false;
   if (a.hasMask) {
     Mask any = Mask::firstLanes(0), every = Mask::firstLanes(kLanes);
     for (int j = begin; j < end; j += kLanes) {
       const int width = fewer(end - j, kLanes),
-                last = a.shared ? first + 1 : first + count * kLanes;
+                last = a.shared ? query + 1 : query + count * kLanes;
       if (near && width == kLanes)
-        lookThrough<true>(a, first, last, j, width, any, every);
+        lookThrough<true>(a, query, last, j, width, any, every);
       else
-        lookThrough<false>(a, first, last, j, width, any, every);
+        lookThrough<false>(a, query, last, j, width, any, every);
     }
     tile.kind = any.any() ? AddendTile::kNothing : AddendTile::kAllHidden;
     if (!any.any() || (every.all() && !a.hasBias)) return;
@@ -100,10 +112,25 @@ inline void fill(AddendTile& tile, const AttendBlock& b, int group, int count, i
   Vec low = Vec::zero();
   for (int j = begin; j < end; j += kLanes) {
     const int width = fewer(end - j, kLanes);
+    float* to = tile.values[j - begin] + first * kLanes;
     if (near && width == kLanes)
-      bringInSome<true>(a, first, count, j, width, tile.values[j - begin], low);
+      bringInSome<true>(a, query, count, j, width, to, low);
     else
-      bringInSome<false>(a, first, count, j, width, tile.values[j - begin], low);
+      bringInSome<false>(a, query, count, j, width, to, low);
   }
   tile.hides = Vec::equal(low, Vec::set(-kInfinity)).any();
+}
+
+// The same at the keys that begin at `begin`, a multiple of kAddendKeys: in `own`, or, where panels
+// share them, for the whole strip and kept.
+inline const AddendTile& addendOf(AddendTile& own, const AttendBlock& b, int group, int first,
+                                  int count, int begin) {
+  if (!b.addend->lanes) {
+    fill(own, b, group, first, count, begin);
+    return own;
+  }
+  auto* tiles = reinterpret_cast<AddendTile*>(b.addend->lanes);
+  AddendTile& tile = tiles[group / kSpan * kAddendTiles + begin / kAddendKeys];
+  if (!b.addend->brought) fill(tile, b, group, 0, kSpan, begin);
+  return tile;
 }

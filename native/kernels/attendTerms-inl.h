@@ -9,8 +9,8 @@ void applyTerms(const AttendBlock& b, int group, const Run& run, AddendTile& own
   for (int from = run.begin; from < run.end; from = stop) {
     const int tile = from / kAddendKeys * kAddendKeys;
     stop = fewer(tile + kAddendKeys, run.end);
-    addend.kind = AddendTile::kNothing;
-    if (b.addend) fill(addend, b, group + run.first, run.count, tile);
+    const AddendTile* addend =
+        b.addend ? &addendOf(own, b, group, run.first, run.count, tile) : nullptr;
     for (int c = 0; c < run.count; ++c) {
       const int at = (group + run.first + c) * kLanes;
       const Vec shift = Vec::load(b.shift + at);
@@ -22,10 +22,10 @@ void applyTerms(const AttendBlock& b, int group, const Run& run, AddendTile& own
         if (t.softcap > 0) s = cap * tanh(s * perCap);
         if (t.slopes) s = Vec::fnma(slope, Vec::abs(position - Vec::set(float(j))), s);
         s = s - shift;
-        if (addend.kind == AddendTile::kValues) {
-          const Vec a = Vec::load(addend.values[j - tile] + c * kLanes);
+        if (addend && addend->kind == AddendTile::kValues) {
+          const Vec a = Vec::load(addend->values[j - tile] + (run.first + c) * kLanes);
           s = Vec::select(Vec::equal(a, hidden), hidden, Vec::fma(Vec::set(kLog2e), a, s));
-        } else if (addend.kind == AddendTile::kAllHidden) {
+        } else if (addend && addend->kind == AddendTile::kAllHidden) {
           s = hidden;
         }
         s.store(p);

@@ -61,4 +61,4 @@ void attend(const AttendBlock& b) {
     attendStrip(b, group, groups - group < kSpan ? groups - group : kSpan, ahead);
 }
 
-inline constexpr AttendTile kAttendTile{attend};
+inline constexpr AttendTile kAttendTile{attend, kAddendBytes};

@@ -32,9 +32,13 @@ struct AttendAddend {
   bool hasBias = false, hasMask = false;
   bool shared = false;  // one row serves all queries
   int64_t biasStride = 0, maskStride = 0;
+  // AttendTile::addendBytes for panels with the same addends, or null: the first to meet a block
+  // brings them into the lanes here, the others find them `brought`.
+  uint8_t* lanes = nullptr;
+  bool brought = false;
 };
 
-// What becomes of the plain scores before that; all in units of log2.
+// What becomes of the plain scores before that, one of them at least; all in units of log2.
 struct ScoreTerms {
   float softcap = 0;                 // > 0: s <- softcap tanh(s / softcap)
   const float* slopes = nullptr;     // [48] ALiBi: s <- s - slope |position - j|
@@ -73,6 +77,8 @@ struct AttendBlock {
 struct AttendTile {
   // Advances the state by one block.
   void (*attend)(const AttendBlock& block);
+  // The addends of one panel to one block, in the lanes.
+  int64_t addendBytes;
 };
 
 const AttendTile& attendTile();

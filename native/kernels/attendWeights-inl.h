@@ -184,30 +184,40 @@ inline void weightRest(const AttendBlock& b, StripState& state, int group, int f
   }
 }
 
+// Asks for the addends of the next tile of keys, which panels share by way of the second-level
+// cache.
+inline void askForNext(const float* values) {
+  constexpr int kFloats = kTileRows<kSpan> * kSpan * kLanes, kLine = 64 / sizeof(float);
+  for (int i = kFloats; i < 2 * kFloats; i += kLine) __builtin_prefetch(values + i, 0, 3);
+}
+
 // The weights of a run. Keys at either end that the mask hides from all its queries are taken off.
 template <int kVecs>
-void weightRun(const AttendBlock& b, StripState& state, int group, Run& run, AddendTile& addend,
+void weightRun(const AttendBlock& b, StripState& state, int group, Run& run, AddendTile& own,
                Ahead& ahead) {
   constexpr int kRows = kTileRows<kSpan>;
   const int first = run.first;
+  const AddendTile* addend = nullptr;
   int begin = run.end, end = run.begin;
   for (int j = run.begin; j < run.end; j += kRows) {
-    ahead.ask();
     const float* values = nullptr;
     if (b.addend) {
       if (j == run.begin || j % kAddendKeys == 0)
-        fill(addend, b, group + first, kVecs, j / kAddendKeys * kAddendKeys);
-      if (addend.kind == AddendTile::kAllHidden) {
+        addend = &addendOf(own, b, group, first, kVecs, j / kAddendKeys * kAddendKeys);
+      if (addend->kind == AddendTile::kAllHidden) {
         for (int i = j; i < run.end && i < j + kRows; ++i)
           for (int c = 0; c < kVecs; ++c)
             Vec::zero().store(b.scores + i * kPanel + (group + first + c) * kLanes);
         continue;
       }
-      if (addend.kind == AddendTile::kValues) values = addend.values[j % kAddendKeys];
+      if (addend->kind == AddendTile::kValues)
+        values = addend->values[j % kAddendKeys] + first * kLanes;
+      if (values && b.addend->lanes) askForNext(values);
     }
+    ahead.ask();
     begin = fewer(begin, j);
     end = fewer(j + kRows, run.end);
-    const bool seen = run.fullBegin <= j && j + kRows <= run.fullEnd && !(values && addend.hides);
+    const bool seen = run.fullBegin <= j && j + kRows <= run.fullEnd && !(values && addend->hides);
     if (run.end - j < kRows)
       weightRest<kRows - 1, kVecs>(b, state, group, first, j, run.end - j, values);
     else if (!seen || state.open || b.careful)
@@ -250,8 +260,7 @@ inline bool weightStrip(const AttendBlock& b, int group, int count, Run* runs, i
                         float* factor, Ahead& ahead) {
   const Vec none = Vec::set(-kInfinity), zero = Vec::zero(), one = Vec::set(1.0f);
   StripState state;
-  Vec room[kSpan];  // how far a shift may come down again: what it rose by, or any way for a first
-                    // one
+  Vec room[kSpan];  // what a shift rose by: it may come down as far, a first one any way
   for (int c = 0; c < kSpan; ++c) state.late[c] = zero;
   for (int c = 0; c < count; ++c) {
     const int at = (group + c) * kLanes;

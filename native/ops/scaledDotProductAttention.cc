@@ -40,13 +40,16 @@ void run(const Call& c) {
   const Band band{c.flag(kCausal), c.integer(kWindowLeft), c.integer(kWindowRight)};
   const int depth = static_cast<int>(q.shape[3]), valueDepth = static_cast<int>(v.shape[3]);
 
-  const AttendExtent extent{queryEntries.count() * keyHeads,
-                            group * queryEntries.longest(),
-                            keyEntries.longest(),
-                            depth,
-                            valueDepth,
-                            true,
-                            group * queryEntries.shortest()};
+  AttendExtent extent{queryEntries.count() * keyHeads,
+                      group * queryEntries.longest(),
+                      keyEntries.longest(),
+                      depth,
+                      valueDepth,
+                      true,
+                      group * queryEntries.shortest()};
+  // Heads without a bias of their own. (Masks alone are cheaper to bring in than heads to mix.)
+  const auto allHeads = [](const Tensor& t) { return !t || t.strides[1] == 0; };
+  if (bias && allHeads(bias) && allHeads(mask)) extent.alike = keyHeads;
   attend(c, extent, [&](int64_t index, FunctionRef<void(const AttendProblem&)> work) {
     const int64_t keyHead = index % keyHeads;
     const Entry rows = queryEntries[index / keyHeads], keys = keyEntries[index / keyHeads];

@@ -142,6 +142,10 @@ struct Vec {
     r[2].v = vcombine_f32(vget_high_f32(a.val[0]), vget_high_f32(b.val[0]));
     r[3].v = vcombine_f32(vget_high_f32(a.val[1]), vget_high_f32(b.val[1]));
   }
+  static void loadColumns(const float* const* rows, int64_t at, Vec (&r)[kLanes]) {
+    for (int i = 0; i < kLanes; ++i) r[i] = load(rows[i] + at);
+    transpose(r);
+  }
 };
 
 struct WideSum {

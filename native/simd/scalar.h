@@ -119,6 +119,10 @@ struct Vec {
   static Vec zipHigh(Vec, Vec b) { return b; }
 
   static void transpose(Vec (&)[kLanes]) {}  // r[i] lane j <-> r[j] lane i
+  // r[i] lane j: rows[j][at + i], transposed on the way in.
+  static void loadColumns(const float* const* rows, int64_t at, Vec (&r)[kLanes]) {
+    r[0] = load(rows[0] + at);
+  }
 
  private:
   static Vec ofBits(uint32_t bits) { return {__builtin_bit_cast(float, bits)}; }

@@ -81,6 +81,11 @@ static void transpose(float* x) {
   Vec::transpose(r);
   for (int i = 0; i < Vec::kLanes; ++i) r[i].store(x + i * Vec::kLanes);
 }
+static void loadColumns(const float* const* rows, int64_t at, float* y) {
+  Vec r[Vec::kLanes];
+  Vec::loadColumns(rows, at, r);
+  for (int i = 0; i < Vec::kLanes; ++i) r[i].store(y + i * Vec::kLanes);
+}
 static void pick(const float* x, const int32_t* index, int32_t first, float* y) {
   Vec::pick(Vec::load(x), Vec::load(x + Vec::kLanes), index, first).store(y);
 }
@@ -110,7 +115,7 @@ static void splitExponent(const float* x, float* m, float* e) {
 }
 
 inline constexpr VecFunctions kVecFunctions{
-    Vec::kLanes, kLaneFunctions,   loadPartial,  storePartial, firstLanes, between,
-    ofBytes,     ofBytesPartial,   combine,      any,          all,        constants,
-    sum,         maximum,          transpose,    pick,         unzip,      zip,
-    wideSum,     wideSumOfSquares, splitExponent};
+    Vec::kLanes, kLaneFunctions, loadPartial,      storePartial, firstLanes, between,
+    ofBytes,     ofBytesPartial, combine,          any,          all,        constants,
+    sum,         maximum,        transpose,        loadColumns,  pick,       unzip,
+    zip,         wideSum,        wideSumOfSquares, splitExponent};

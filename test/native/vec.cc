@@ -186,6 +186,14 @@ TEST(acrossLanes) {
     for (int i = 0; i < n; ++i) {
       for (int j = 0; j < n; ++j) CHECK(x[size_t(i * n + j)] == float(j * n + i));
     }
+    const float* rows[64];
+    for (int i = 0; i < n; ++i) rows[i] = x.data() + (n - 1 - i) * n - 3;
+    std::vector<float> columns(size_t(n * n));
+    v.loadColumns(rows, 3, columns.data());
+    for (int i = 0; i < n; ++i) {
+      for (int j = 0; j < n; ++j)
+        CHECK(columns[size_t(i * n + j)] == x[size_t((n - 1 - j) * n + i)]);
+    }
     float pairs[128], evens[64], odds[64], again[128];
     for (int i = 0; i < 2 * n; ++i) pairs[i] = float(i);
     for (int round = 0; round < 20; ++round) {

@@ -27,6 +27,7 @@ struct VecFunctions {
   float (*sum)(const float* x);
   float (*maximum)(const float* x);
   void (*transpose)(float* x);  // lanes rows of lanes
+  void (*loadColumns)(const float* const* rows, int64_t at, float* y);
   void (*pick)(const float* x, const int32_t* index, int32_t first, float* y);  // two vectors
   void (*unzip)(const float* x, float* evens, float* odds);                     // two vectors
   void (*zip)(const float* a, const float* b, float* x);                        // back

@@ -96,6 +96,12 @@ describeOperation({
         windowLeft: random.integer(0, 90),
         windowRight: random.integer(0, 90),
       }),
+    'ALiBi over several blocks, near keys hidden': random => {
+      const mask = uint8([60, 400], n => n % 400 < 30)
+      const inputs = plain(random, { B: 1, H: 2, Hkv: 2, Lq: 60, Lk: 400 })
+      const alibiSlopes = float32([2], h => 0.15 + h / 20)
+      return withParams(inputs, { align: 'bottomRight' }, { alibiSlopes, mask })
+    },
     'scores far apart': random => {
       const s = sizes(random, { Lk: 300 })
       const tensors = { ...heads(random, s), query: random.tensor([s.B, s.H, s.Lq, s.D], 12) }
@@ -320,6 +326,16 @@ describeOperation({
         const low = withParams(inputs, {}, { bias: float32([1, 1], -1e30) })
         const { out } = run(low)
         expectClose(out!, reference.compute(low).out!, { rtol: 2e-5, atol: 4e-6 })
+      })
+
+      test('heads that share a bias have the bits of heads with copies of it', () => {
+        const random = new Random('shared')
+        const inputs = plain(random, { B: 2, H: 6, Hkv: 6, Lq: 110, Lk: 300 })
+        const bias = float32([110, 300], n => (n % 7 === 3 ? -Infinity : random.normal()))
+        const copies = float32([1, 6, 110, 300], n => bias.data[n % bias.data.length]!)
+        const one = run(withParams(inputs, { align: 'topLeft' }, { bias }))
+        const many = run(withParams(inputs, { align: 'topLeft' }, { bias: copies }))
+        for (const name of ['out', 'lse'] as const) expectSameBits(one[name]!, many[name]!)
       })
 
       test('padding does not exist: NaN beyond the key lengths changes no bit', () => {
