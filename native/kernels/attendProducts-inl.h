@@ -6,7 +6,7 @@ constexpr float kLog2e = 1.44269504088896341f;
 // Exponents may exceed the shift by this much before everything is rescaled: p stays below 2^8, and
 // most blocks after the first leave the shift alone.
 constexpr float kSlack = 8.0f;
-// A shift foreseen too high by more than this comes down: scores would lose digits on the way to it.
+// A shift foreseen too high by more than this comes down: scores would lose digits on the way.
 constexpr float kDepth = 16.0f;
 
 inline int fewer(int a, int b) { return a < b ? a : b; }
