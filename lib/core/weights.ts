@@ -161,9 +161,10 @@ function toFloat32(weight: WeightPlan, view: View): void {
     const rule = 'have float32, float16 or bfloat16 elements'
     fail(weight.operation, name, 'ERR_FOVEA_TYPE', rule, view.data)
   }
-  const bits = new Uint16Array(view.size)
-  gather(view, view.data as Uint16Array, bits)
   const floats = allocateFloats(weight.operation, name, view.size)
+  // The upper half holds the bits until they are widened from its front on.
+  const bits = new Uint16Array(floats.buffer, floats.byteOffset + 2 * view.size, view.size)
+  gather(view, view.data as Uint16Array, bits)
   widen(bits, view.dtype, floats)
   view.data = floats
   view.dtype = float32

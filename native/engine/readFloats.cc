@@ -7,6 +7,7 @@
 namespace fovea {
 
 void readFloats(const void* from, Dtype dtype, int64_t step, float* to, int64_t n) {
+  if (n == 0) return;
   if (dtype == Dtype::kFloat16) {
     widen().float16(static_cast<const uint16_t*>(from), step, to, n);
   } else if (dtype == Dtype::kBfloat16) {
