@@ -203,25 +203,20 @@ export class Frame implements Context {
   }
 
   has(name: string): boolean {
+    const index = this.plan.tensorIndex.get(name)
+    if (index !== undefined) return this.tensors[index]!.data !== null
     if (name.startsWith('weights.')) return this.weightViews.has(name.slice(8))
-    if (name.startsWith('out.')) {
-      return this.plan.outputs.some(out => out.name === name.slice(4) && this.asked[out.index]!)
-    }
-    return this.#tensor(name) !== undefined
+    if (!name.startsWith('out.')) return false
+    return this.plan.outputs.some(out => out.name === name.slice(4) && this.asked[out.index]!)
   }
 
   #tensor(name: string): View | undefined {
-    const { tensors } = this.plan
-    for (let i = 0; i < tensors.length; i++) {
-      if (tensors[i]!.name !== name) continue
-      const view = this.tensors[i]!
-      return view.data === null ? undefined : view
-    }
-    return undefined
+    const view = this.tensors[this.plan.tensorIndex.get(name) ?? -1]
+    return view === undefined || view.data === null ? undefined : view
   }
 
   ints(name: string): Int32Array {
-    const ints = this.copies[this.plan.tensors.findIndex(tensor => tensor.name === name)]
+    const ints = this.copies[this.plan.tensorIndex.get(name) ?? -1]
     if (ints == null) throw new Error(`${this.plan.name} has no int32 tensor ${name}`)
     return ints
   }

@@ -85,6 +85,8 @@ export class Plan {
   readonly definition: Definition
   readonly symbols = new Symbols()
   readonly tensors: readonly TensorPlan[]
+  /** By name: checks ask for tensors at every call. */
+  readonly tensorIndex: ReadonlyMap<string, number>
   /** How many of them are required, and stand first. */
   readonly required: number
   readonly params: readonly ParamPlan[]
@@ -119,6 +121,7 @@ export class Plan {
     this.tensors = Object.entries(definition.tensors).map(([name, spec], index) =>
       this.#tensor(name, spec, index),
     )
+    this.tensorIndex = new Map(this.tensors.map(({ name, index }) => [name, index]))
     this.required = this.tensors.filter(({ optional }) => !optional).length
     if (this.tensors.slice(0, this.required).some(({ optional }) => optional)) {
       throw new Error(`${this.name}: required tensors stand before optional ones`)
