@@ -32,10 +32,9 @@ export interface NeighborhoodAttentionOutputs {
  * two or three spatial axes, with NATTEN's rules.
  *
  * Shapes, heads last: query, key [B, ...spatial, H, D], value [B, ...spatial, H, Dv], each float32, float16
- * or bfloat16. The keys of a query
- * are the product of one set an axis: the kernelSize coordinates around its own that have its remainder by
- * the dilation. At a border the window moves inward, so every query sees as many keys; along a causal axis
- * it ends at the query and is cut at the start instead.
+ * or bfloat16. The keys of a query are the product of one set an axis: the kernelSize coordinates around
+ * its own that have its remainder by the dilation. At a border the window moves inward, so every query sees
+ * as many keys; along a causal axis it ends at the query and is cut at the start instead.
  *
  *     kernelSize 3      dilation 2       stride 2         causal
  *     ■ ■ ■ . . .       ■ . ■ . ■ .      ■ ■ ■ . . .      ■ . . . . .

@@ -56,7 +56,8 @@ export interface ScaledDotProductAttentionOutputs {
  *
  * Shapes: query [B, H, Lq, D], key [B, Hkv, Lk, D], value [B, Hkv, Lk, Dv]; H % Hkv = 0, and query head
  * h uses key head floor(h / (H / Hkv)). query, key and value may each be float32, float16 or bfloat16:
- * 16 bits are widened as they are read, and the bits are those of the same numbers in float32. The score of query i at position p = i + offset and key j is
+ * 16 bits are widened as they are read, and the bits are those of the same numbers in float32. The score
+ * of query i at position p = i + offset and key j is
  *
  *     s = scale * q.k,  softcap * tanh(s / softcap),  + bias,  - slope * |p - j|
  *
@@ -72,7 +73,8 @@ export interface ScaledDotProductAttentionOutputs {
  *
  * A query that sees no key gives 0 and lse -Infinity (with sinks: 0, and the sink). Hidden keys and
  * values are never part of the result, whatever they hold. Tiles that see nothing are not computed, and
- * nothing of size Lq x Lk is allocated: scratch is at most 0.8 MB a thread.
+ * nothing of size Lq x Lk is allocated: scratch is at most 0.8 MB a
+ * thread, 1.3 MB where heads share a bias.
  *
  * A ragged batch gives every problem the bits that a call of its own would.
  *

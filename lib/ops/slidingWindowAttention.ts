@@ -43,8 +43,9 @@ export interface SlidingWindowAttentionOutputs {
 /**
  * Sliding-window attention with dilation and global tokens (Longformer, Beltagy et al. 2020, sec. 3.1).
  *
- * Shapes: query, key [B, H, L, D], value [B, H, L, Dv], each float32, float16 or bfloat16. With d the dilation of its head, query i sees
- * key j where (j - i) mod d = 0 and -windowLeft * d <= j - i <= windowRight * d, and every global key:
+ * Shapes: query, key [B, H, L, D], value [B, H, L, Dv], each float32, float16 or bfloat16. With d the
+ * dilation of its head, query i sees key j where (j - i) mod d = 0 and
+ * -windowLeft * d <= j - i <= windowRight * d, and every global key:
  *
  *     windowLeft = windowRight = 1     dilation 2              token 0 global
  *       ■ ■ . . . .                    ■ . ■ . . .             ■ ■ ■ ■ ■ ■

@@ -32,8 +32,7 @@ export interface SparseAttentionOutputs {
  * Factorised sparse attention (Sparse Transformer, Child et al. 2019, sec. 4.2-4.3).
  *
  * Shapes: query [B, H, L, D], key [B, Hkv, L, D], value [B, Hkv, L, Dv], each float32, float16 or
- * bfloat16. With l = stride, c = summary,
- * u = h mod m, query i of head h sees key j in the sets
+ * bfloat16. With l = stride, c = summary, u = h mod m, query i of head h sees key j in the sets
  *
  *     strided  A1: |i - j| < l                  A2: (i - j) mod l = 0
  *     fixed    A1: floor(i/l) = floor(j/l)      A2: l - c (u + 1) <= j mod l < l - c u

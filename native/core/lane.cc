@@ -47,7 +47,6 @@ struct Lane {
 
   bool start();
   bool push(Job* job);
-  void wake();
   Job* take();
   void finish(Job* job);
   void loop();
@@ -104,13 +103,9 @@ bool Lane::push(Job* job) {
   } catch (const std::bad_alloc&) {
     return false;
   }
-  wake();
-  return true;
-}
-
-void Lane::wake() {
   work.notify_one();
   crew.stir();
+  return true;
 }
 
 Job* Lane::take() {

@@ -134,6 +134,7 @@ void run(const Call& c) {
   });
 }
 
+// Memory is the work: what multiply-adds would take as long.
 double flops(const Call& c) { return 128.0 * static_cast<double>(c.tensor(kX).size()); }
 
 const Register registered({"cbam", run, flops, [](const Call& c) { return layersOf(c).floats(); },

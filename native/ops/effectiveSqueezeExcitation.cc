@@ -23,6 +23,7 @@ void run(const Call& c) {
               FeatureMap::of(c.tensor(kOut)));
 }
 
+// Memory is the work: what multiply-adds would take as long.
 double flops(const Call& c) { return 64.0 * static_cast<double>(c.tensor(kX).size()); }
 
 const Register registered({"effectiveSqueezeExcitation", run, flops,
