@@ -13,9 +13,13 @@ class Scratch {
   ~Scratch();
 
   // 64-byte aligned, not initialised, valid until the enclosing Scope ends. Throws std::bad_alloc.
-  float* floats(int64_t count) { return static_cast<float*>(take(count, 4)); }
-  int32_t* ints(int64_t count) { return static_cast<int32_t*>(take(count, 4)); }
-  uint8_t* bytes(int64_t count) { return static_cast<uint8_t*>(take(count, 1)); }
+  template <typename T>
+  T* array(int64_t count) {
+    return static_cast<T*>(take(count, sizeof(T)));
+  }
+  float* floats(int64_t count) { return array<float>(count); }
+  int32_t* ints(int64_t count) { return array<int32_t>(count); }
+  uint8_t* bytes(int64_t count) { return array<uint8_t>(count); }
 
   // What is taken inside a scope is given back at its end, in stack order.
   class Scope {

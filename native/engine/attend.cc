@@ -4,6 +4,7 @@
 #include <cstring>
 #include <new>
 
+#include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "engine/decode.h"
 #include "engine/keyBlock.h"
@@ -80,9 +81,7 @@ class Terms {
 // Rows of memory that a visit asks for while it computes, because the next ones need them.
 class Ahead {
  public:
-  explicit Ahead(Scratch& scratch)
-      : rows_(reinterpret_cast<const float**>(
-            scratch.bytes(kMost * static_cast<int64_t>(sizeof(const float*))))) {}
+  explicit Ahead(Scratch& scratch) : rows_(scratch.array<const float*>(kMost)) {}
   void clear() { count_ = 0; }
   void queries(const QueryPanel& panel) {
     for (int i = 0; i < panel.queries; ++i) add(panel.rows[i].query);
@@ -127,8 +126,8 @@ class Ahead {
 // `width` is that of a key or value, the wider of the two.
 int64_t blockOf(int64_t keys, int64_t width) {
   const int64_t most = std::clamp<int64_t>(kBlockFloats / width, kLeastBlock, kBlockKeys);
-  const int64_t blocks = std::max<int64_t>(1, (keys + most - 1) / most);
-  return ((keys + blocks - 1) / blocks + kKeyUnit - 1) / kKeyUnit * kKeyUnit;
+  const int64_t blocks = std::max<int64_t>(1, ceilDiv(keys, most));
+  return ceilDiv(ceilDiv(keys, blocks), kKeyUnit) * kKeyUnit;
 }
 
 // The first row of a panel. Panels are full but the last; where that had a single vector of AVX-512
@@ -179,8 +178,7 @@ Chunk::Chunk(const AttendProblem* const* problems, int problemCount, int64_t fir
       scratch_(scratch),
       problemCount_(problemCount),
       count_(static_cast<int>(count)),
-      panels_(reinterpret_cast<QueryPanel*>(
-          scratch.bytes(problemCount * count * static_cast<int64_t>(sizeof(QueryPanel))))),
+      panels_(scratch.array<QueryPanel>(problemCount * count)),
       scores_(scratch.floats(int64_t{kBlockKeys} * kPanel)),
       terms_(p_),
       ahead_(scratch) {
@@ -316,19 +314,19 @@ void attendTiles(const Call& call, const AttendExtent& x, int64_t few,
                  FunctionRef<AttendBody> body) {
   const int64_t width = std::max<int64_t>(1, x.depth + x.valueDepth);
   int64_t panels = std::max<int64_t>(1, kChunkFloats / width / kPanel);
-  const int64_t all = (x.rows + kPanel - 1) / kPanel;
+  const int64_t all = ceilDiv(x.rows, kPanel);
   if (call.threads > 1) {
     const int64_t share = x.problems * all / (kChunksAThread * call.threads);
     panels = std::clamp<int64_t>(share, 1, panels);
   }
   const int64_t most = std::clamp<int64_t>(panels / std::min(all, kTogetherPanels), 1,
                                            std::min<int64_t>(x.alike, kMostTogether));
-  const int64_t teams = (x.alike + most - 1) / most;
-  const int64_t together = (x.alike + teams - 1) / teams;
+  const int64_t teams = ceilDiv(x.alike, most);
+  const int64_t together = ceilDiv(x.alike, teams);
   if (together > 1) panels = std::clamp<int64_t>(panels / together, 1, kMostSharing);
   // Chunks of equal size rather than a short last one.
-  const int64_t chunks = (all + panels - 1) / panels;
-  panels = (all + chunks - 1) / chunks;
+  const int64_t chunks = ceilDiv(all, panels);
+  panels = ceilDiv(all, chunks);
   parallelFor(call, x.problems / x.alike * teams * chunks, [&](int64_t task, Scratch& scratch) {
     // Last rows first: under a causal mask they see the most keys.
     const int64_t first = (chunks - 1 - task % chunks) * panels;
@@ -337,7 +335,7 @@ void attendTiles(const Call& call, const AttendExtent& x, int64_t few,
     const AttendProblem* problems[kMostTogether] = {};
     withProblems(body, task / chunks / teams * x.alike + begin, end - begin, problems, [&] {
       // A problem may have fewer rows than the largest.
-      const int64_t count = std::min(panels, (problems[0]->rows + kPanel - 1) / kPanel - first);
+      const int64_t count = std::min(panels, ceilDiv(problems[0]->rows, kPanel) - first);
       if (count <= 0 || problems[0]->rows <= few) return;
       const Scratch::Scope scope(scratch);
       Chunk(problems, static_cast<int>(end - begin), first, count, scratch).attend();
@@ -347,7 +345,7 @@ void attendTiles(const Call& call, const AttendExtent& x, int64_t few,
 
 void attendFew(const Call& call, const AttendExtent& x, FunctionRef<AttendBody> body) {
   const auto partsOf = [](int64_t keys) {
-    return std::max<int64_t>(1, (keys + kDecodePart - 1) / kDecodePart);
+    return std::max<int64_t>(1, ceilDiv(keys, kDecodePart));
   };
   const int64_t parts = partsOf(x.keys), partFloats = decodeStateFloats(x.valueDepth);
   const int64_t rowStride = parts * partFloats;
@@ -386,7 +384,7 @@ void attendFew(const Call& call, const AttendExtent& x, FunctionRef<AttendBody> 
 void attendHere(const AttendProblem& problem, Scratch& scratch) {
   const Scratch::Scope scope(scratch);
   const AttendProblem* only = &problem;
-  Chunk(&only, 1, 0, (problem.rows + kPanel - 1) / kPanel, scratch).attend();
+  Chunk(&only, 1, 0, ceilDiv(problem.rows, kPanel), scratch).attend();
 }
 
 void attend(const Call& call, const AttendExtent& x, FunctionRef<AttendBody> body) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "kernels/copy.h"
 #include "kernels/rows.h"
@@ -124,14 +125,13 @@ void poolChannels(const Call& call, const FeatureMap& x, std::span<const Channel
   const int64_t most = contiguous ? kPlanes : kGatheredPlanes;
   const int64_t group =
       contiguous ? std::max<int64_t>(kTaskElements / plane.positions / most, 1) * most : most;
-  const int64_t groups = (x.channels + group - 1) / group;
+  const int64_t groups = ceilDiv(x.channels, group);
   const auto kinds = static_cast<int64_t>(pools.size());
   parallelFor(call, x.batch * groups, [&](int64_t task, Scratch& scratch) {
     const int64_t b = task / groups, first = task % groups * group;
     const int64_t end = std::min(first + group, x.channels);
     float* gathered = contiguous ? nullptr : scratch.floats(most * kChunk);
-    auto* totals =
-        reinterpret_cast<Total*>(scratch.bytes(most * kinds * static_cast<int64_t>(sizeof(Total))));
+    auto* totals = scratch.array<Total>(most * kinds);
     for (int64_t c = first; c < end; c += most) {
       const int64_t together = std::min(most, end - c);
       std::fill_n(totals, together * kinds, Total{});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "engine/convBox.h"
 #include "engine/convPlan.h"
@@ -43,14 +44,14 @@ void conv(const Call& call, const ConvProblem& problem) {
 
 int64_t convPackedFloats(const ConvShape& shape) {
   const int64_t outs = shape.outChannels / shape.groups, strip = stripChannels(shape);
-  return shape.groups * ((outs + strip - 1) / strip) * strip * (shape.inChannels / shape.groups) *
+  return shape.groups * ceilDiv(outs, strip) * strip * (shape.inChannels / shape.groups) *
          shape.taps();
 }
 
 void packConv(const Call& call, const ConvShape& shape, const Tensor& weight, float* packed) {
   const int64_t ins = shape.inChannels / shape.groups, outs = shape.outChannels / shape.groups;
   const int64_t depth = ins * shape.taps(), width = stripChannels(shape);
-  const int64_t strips = (outs + width - 1) / width;
+  const int64_t strips = ceilDiv(outs, width);
   const auto packStrip = width == kColumn ? pack().column : pack().strip;
   if (depth == 0) return;
   // The elements of one output channel: contiguous, or brought together.

@@ -31,11 +31,9 @@ ConvWorker::ConvWorker(const ConvProblem& problem, const ConvPlan& plan, const C
     places_ = scratch.ints(plan.runPositions);
     turned_ = scratch.floats(kColumn * kTurned);
   }
-  ahead_ = reinterpret_cast<const float**>(
-      scratch.bytes(kMostAhead * static_cast<int64_t>(sizeof(const float*))));
+  ahead_ = scratch.array<const float*>(kMostAhead);
   const int64_t taps = p_.shape.taps();
-  offsets_ = reinterpret_cast<int64_t*>(
-      scratch.bytes(plan.blockChannels * taps * static_cast<int64_t>(sizeof(int64_t))));
+  offsets_ = scratch.array<int64_t>(plan.blockChannels * taps);
   int64_t* to = offsets_;
   for (int64_t c = 0; c < plan.blockChannels; ++c) {
     for (int64_t z = 0; z < p_.shape.kernel[0]; ++z) {

@@ -109,11 +109,9 @@ void crossCovariance(const Call& call, int64_t batch, int64_t heads, int64_t tok
   if (tokens == 0) return;
   parallelFor(call, batch * heads, [&](int64_t index, Scratch& scratch) {
     const CrossCovarianceHead head = headOf(index / heads, index % heads);
-    const auto doubles = [&](int64_t count) {
-      return reinterpret_cast<double*>(scratch.bytes(count * static_cast<int64_t>(sizeof(double))));
-    };
     const int64_t panels = ceilDiv(channels, kPanel), padded = panels * kPanel;
-    const Sums sums{scratch.floats(padded * channels), doubles(padded), doubles(padded)};
+    const Sums sums{scratch.floats(padded * channels), scratch.array<double>(padded),
+                    scratch.array<double>(padded)};
     sumTokens(head, tokens, channels, sums, scratch);
     // Key channels lie down the columns: the softmax turns products into the panels that values
     // meet.

@@ -114,14 +114,13 @@ Product::Product(const GemmProblem& problem, Scratch& scratch)
   if (!p_.a.strips && !plan_.direct) packedA_ = scratch.floats(plan_.rows * plan_.depth);
   if (!p_.b.panels) packedB_ = scratch.floats(plan_.panels * kPanel * plan_.depth);
   sums_ = scratch.floats((plan_.chunks > 1 ? plan_.panels : 1) * plan_.rows * kPanel);
-  auto pointers = [&] { return scratch.bytes(plan_.rows * int64_t{sizeof(float*)}); };
   if (p_.c) {
-    rowsOfC_ = reinterpret_cast<float**>(pointers());
-    to_ = reinterpret_cast<float**>(pointers());
+    rowsOfC_ = scratch.array<float*>(plan_.rows);
+    to_ = scratch.array<float*>(plan_.rows);
   }
   if (p_.residual) {
-    rowsOfResidual_ = reinterpret_cast<const float**>(pointers());
-    residual_ = reinterpret_cast<const float**>(pointers());
+    rowsOfResidual_ = scratch.array<const float*>(plan_.rows);
+    residual_ = scratch.array<const float*>(plan_.rows);
   }
 }
 

@@ -16,6 +16,7 @@
 #include <cstdint>
 
 #include "core/call.h"
+#include "core/ceilDiv.h"
 #include "core/scratch.h"
 #include "engine/matrixRows.h"
 #include "kernels/gemmTile.h"
@@ -93,10 +94,10 @@ void packStrips(const Call& call, const MatrixRows& matrix, int64_t count, int64
 
 // The floats of a packed operand.
 inline int64_t panelFloats(int64_t columns, int64_t depth) {
-  return (columns + kPanel - 1) / kPanel * kPanel * depth;
+  return ceilDiv(columns, kPanel) * kPanel * depth;
 }
 inline int64_t stripFloats(int64_t rows, int64_t depth) {
-  return (rows + kStrip - 1) / kStrip * kStrip * depth;
+  return ceilDiv(rows, kStrip) * kStrip * depth;
 }
 
 }  // namespace fovea

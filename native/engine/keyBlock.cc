@@ -6,8 +6,7 @@ namespace fovea {
 
 KeyBlock::KeyBlock(const KeyRows& source, int depth, int most, Scratch& scratch, bool together)
     : source_(source), depth_(depth) {
-  rows_ = reinterpret_cast<const float**>(
-      scratch.bytes(most * static_cast<int64_t>(sizeof(const float*))));
+  rows_ = scratch.array<const float*>(most);
   const bool apart = source.index || source.stride != depth;
   const bool wide = source.dtype == Dtype::kFloat32;
   if (!wide || source.inner != 1 || (together && apart))

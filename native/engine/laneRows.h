@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 
+#include "core/ceilDiv.h"
 #include "core/scratch.h"
 #include "engine/gatherTokens.h"
 #include "engine/latticeLanes.h"
@@ -23,13 +24,12 @@ class LaneRows {
       positionStep_ = lanes;
       elementStep_ = (positions | 1) * lanes;
     } else {
-      positionStep_ = ((depth + kPiece - 1) / kPiece | 1) * kPiece * lanes;
+      positionStep_ = (ceilDiv(depth, kPiece) | 1) * kPiece * lanes;
       elementStep_ = lanes;
     }
     rowFloats_ = beside == Beside::kPositions ? depth * elementStep_ : positions * positionStep_;
     data_ = scratch.floats(rows * rowFloats_);
-    tokens_ = reinterpret_cast<float**>(
-        scratch.bytes(positions * lanes * static_cast<int64_t>(sizeof(float*))));
+    tokens_ = scratch.array<float*>(positions * lanes);
     std::fill(tokens_, tokens_ + positions * lanes, nullptr);
   }
   // Where the token of a lane, of whatever float type, stands in the row of a map at offset 0; null

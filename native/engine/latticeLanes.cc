@@ -150,13 +150,11 @@ SegmentWalk::SegmentWalk(const LatticeProblem& p, const Cut& cut, int64_t vector
   }
   const int64_t keyRows = ring_ * sizeOf(planes_),
                 floats = cut.length * keyRows * cut.window * lanes;
-  key_ = reinterpret_cast<const float**>(
-      scratch.bytes(2 * keyRows * static_cast<int64_t>(sizeof(const float*))));
+  key_ = scratch.array<const float*>(2 * keyRows);
   value_ = key_ + keyRows;
   if (hides_ || first_.bias.data) addends_ = scratch.floats(floats);
   // Keys and values of the next query's rows, the query's, and where these results go.
-  list_ = reinterpret_cast<TokenRow*>(
-      scratch.bytes((keyRows + 1) * 2 * lanes * static_cast<int64_t>(sizeof(TokenRow))));
+  list_ = scratch.array<TokenRow>((keyRows + 1) * 2 * lanes);
   block_.depth = static_cast<int>(p.depth);
   block_.valueDepth = static_cast<int>(p.valueDepth);
   block_.positions = static_cast<int>(cut.length);

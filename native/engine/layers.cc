@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/ceilDiv.h"
 #include "engine/preparedWeights.h"
 
 namespace fovea {
@@ -33,7 +34,7 @@ int64_t ConvLayer::packedFloats() const {
   constexpr int64_t kLine = 16;  // the weights of the next layer begin at a cache line too
   const int64_t floats = convPackedFloats(shape) + behindFloats() +
                          (before.mean.described() ? before.packedFloats() : 0);
-  return (floats + kLine - 1) / kLine * kLine;
+  return ceilDiv(floats, kLine) * kLine;
 }
 
 void ConvLayer::pack(const Call& call, float* packed) const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "kernels/copy.h"
 
@@ -27,10 +28,10 @@ void mapPass(const Call& call, const FeatureMap& map, std::span<const MapStep> g
   // Runs of a row are equal but for the last, and visited as they lie in memory.
   const int64_t width = x.size[2], rows = x.channels * x.size[0] * x.size[1];
   if (x.batch * rows * width == 0) return;
-  const int64_t runs = (width + kRun - 1) / kRun;
-  const int64_t run = std::min((width + runs - 1) / runs + 15, width + 15) / 16 * 16;
+  const int64_t runs = ceilDiv(width, kRun);
+  const int64_t run = std::min(ceilDiv(width, runs) + 15, width + 15) / 16 * 16;
   const int64_t pieces = rows * runs, taskPieces = std::max<int64_t>(kTaskElements / run, 1);
-  const int64_t tasks = (pieces + taskPieces - 1) / taskPieces, all = x.batch * tasks;
+  const int64_t tasks = ceilDiv(pieces, taskPieces), all = x.batch * tasks;
   parallelFor(call, all, [&](int64_t index, Scratch& scratch) {
     const int64_t b = (all - 1 - index) / tasks, begin = (all - 1 - index) % tasks * taskPieces;
     float* values = scratch.floats(run);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "kernels/poolPlane.h"
 
@@ -40,9 +41,9 @@ void maxPool(const Call& call, const PoolShape& shape, const FeatureMap& x, cons
   const int64_t area = x.size[1] * x.size[2];
   const int64_t taskPlanes = std::clamp<int64_t>(kTaskElements / area, 1, planes);
   const int64_t pieces = std::clamp<int64_t>(area / kTaskElements, 1, out.size[1]);
-  const int64_t rows = (out.size[1] + pieces - 1) / pieces;
-  const int64_t parts = (out.size[1] + rows - 1) / rows;
-  const int64_t tasks = (planes + taskPlanes - 1) / taskPlanes;
+  const int64_t rows = ceilDiv(out.size[1], pieces);
+  const int64_t parts = ceilDiv(out.size[1], rows);
+  const int64_t tasks = ceilDiv(planes, taskPlanes);
   const auto max = pool().max;
   parallelFor(call, tasks * parts, [&](int64_t task, Scratch& scratch) {
     PoolPlane p = plane;

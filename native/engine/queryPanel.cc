@@ -35,7 +35,7 @@ void packQueries(const AttendProblem& p, const QueryRow* rows, int count, float*
 
 void QueryPanel::describe(const AttendProblem& p, int64_t first, int count, Scratch& scratch) {
   queries = count;
-  rows = reinterpret_cast<QueryRow*>(scratch.bytes(count * static_cast<int64_t>(sizeof(QueryRow))));
+  rows = scratch.array<QueryRow>(count);
   packed = scratch.floats(int64_t{p.depth} * kPanel);
   acc = scratch.floats(int64_t{p.valueDepth} * kPanel);
   shift = scratch.floats(kPanel);
@@ -60,8 +60,8 @@ void QueryPanel::describe(const AttendProblem& p, int64_t first, int count, Scra
       sight.anyEnd = std::max(sight.anyEnd, seen.end);
     }
     if (sight.everyBegin > 0 || sight.everyEnd < p.segments[s].keys) {
-      sight.begin = reinterpret_cast<double*>(scratch.floats(2 * kPanel));
-      sight.end = reinterpret_cast<double*>(scratch.floats(2 * kPanel));
+      sight.begin = scratch.array<double>(kPanel);
+      sight.end = scratch.array<double>(kPanel);
       for (int i = 0; i < kPanel; ++i) {
         const Interval& seen = rows[std::min(i, count - 1)].visible[s];
         sight.begin[i] = static_cast<double>(seen.begin);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "engine/gemm.h"
 #include "engine/preparedWeights.h"
@@ -111,7 +112,7 @@ void RelationAttention::pack(const Call& call, float* array) const {
 
 void RelationAttention::embed(const Call& call, const float* packed, const FeatureMap& x,
                               const float* featureGate, float* embedded) const {
-  const int64_t width = 3 * embedded_, tasks = (nodes_ + kTaskNodes - 1) / kTaskNodes;
+  const int64_t width = 3 * embedded_, tasks = ceilDiv(nodes_, kTaskNodes);
   const int64_t floats = panelFloats(width, features_);
   parallelFor(call, x.batch * tasks, [&](int64_t task, Scratch& scratch) {
     const int64_t b = task / tasks, first = task % tasks * kTaskNodes;

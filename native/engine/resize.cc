@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "kernels/resizeRow.h"
 
@@ -24,9 +25,8 @@ struct Axis {
 };
 
 Axis axisOf(int64_t n, int64_t m, bool alignCorners, Scratch& scratch) {
-  const int64_t padded = (m + kResizeBlock - 1) / kResizeBlock * kResizeBlock;
-  auto* low =
-      reinterpret_cast<int64_t*>(scratch.bytes(padded * static_cast<int64_t>(sizeof(int64_t))));
+  const int64_t padded = ceilDiv(m, kResizeBlock) * kResizeBlock;
+  auto* low = scratch.array<int64_t>(padded);
   float* share = scratch.floats(padded);
   const double size = static_cast<double>(n), count = static_cast<double>(m);
   for (int64_t i = 0; i < m; ++i) {
@@ -44,7 +44,7 @@ Axis axisOf(int64_t n, int64_t m, bool alignCorners, Scratch& scratch) {
 }
 
 ResizeColumns columnsOf(const Axis& axis, int64_t m, Scratch& scratch) {
-  const int64_t padded = (m + kResizeBlock - 1) / kResizeBlock * kResizeBlock;
+  const int64_t padded = ceilDiv(m, kResizeBlock) * kResizeBlock;
   int32_t* offset = scratch.ints(padded);
   for (int64_t i = 0; i < padded; ++i) {
     const int64_t from = axis.low[i] - axis.low[i / kResizeBlock * kResizeBlock];
@@ -104,9 +104,9 @@ void resize(const Call& call, const FeatureMap& x, const int64_t* size, bool ali
   const int64_t taskChannels =
       std::clamp<int64_t>(kTaskElements / (planeRows * width), 1, channels);
   const int64_t taskRows = std::clamp<int64_t>(kTaskElements / width / group * group, group,
-                                               (planeRows + group - 1) / group * group);
-  const int64_t parts = (planeRows + taskRows - 1) / taskRows;
-  const int64_t tasks = (channels + taskChannels - 1) / taskChannels;
+                                               ceilDiv(planeRows, group) * group);
+  const int64_t parts = ceilDiv(planeRows, taskRows);
+  const int64_t tasks = ceilDiv(channels, taskChannels);
   const auto blend = resizeRow().blend;
   parallelFor(call, tasks * parts, [&](int64_t task, Scratch& scratch) {
     StretchedRows stretched(x, columns, scratch);

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "kernels/copy.h"
 
@@ -80,7 +81,7 @@ Loop plan(const Tensor& x, const Tensor& out, RowKind kind) {
   }
   loop.rows /= loop.row.size;
   loop.run = kind == RowKind::kWhole ? loop.row.size : std::min(loop.row.size, kRunElements);
-  loop.runs = (loop.row.size + loop.run - 1) / loop.run;
+  loop.runs = ceilDiv(loop.row.size, loop.run);
   loop.taskRows = std::max<int64_t>(kTaskElements / loop.run, 1);
   if (!loop.direct()) {
     loop.tileRows = std::clamp<int64_t>(kTileElements / loop.run, 1, kTileRows);
@@ -144,7 +145,7 @@ void forEachRowImpl(const Call& call, const Tensor& x, const Tensor& out, RowKin
   if (loop.rows == 0) return;
   loop.function = function;
   loop.context = context;
-  const int64_t tasks = (loop.rows + loop.taskRows - 1) / loop.taskRows * loop.runs;
+  const int64_t tasks = ceilDiv(loop.rows, loop.taskRows) * loop.runs;
   parallelFor(call, tasks, [&](int64_t task, Scratch& scratch) { runTask(loop, task, scratch); });
 }
 

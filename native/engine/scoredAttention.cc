@@ -136,7 +136,7 @@ void attendScored(const Call& call, const ScoredAttention& x) {
     attendFewQueries(call, x);
     return;
   }
-  const int64_t panels = (queries + kPanel - 1) / kPanel;
+  const int64_t panels = ceilDiv(queries, kPanel);
   parallelFor(call, batch * panels, [&](int64_t task, Scratch& scratch) {
     const int64_t first = task % panels * kPanel;
     attendPanelOf(x, task / panels, first, std::min<int64_t>(kPanel, queries - first), scratch);

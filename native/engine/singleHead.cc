@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "engine/attend.h"
 #include "engine/softmaxWeights.h"
@@ -18,7 +19,7 @@ KeyRows keyRows(const Tensor& t, int64_t b) {
 void writeWeights(const Call& call, const SingleHead& x) {
   constexpr int64_t kRows = 48;
   const int64_t queries = x.query.shape[1], keys = x.key.shape[1];
-  const int64_t tasks = (queries + kRows - 1) / kRows;
+  const int64_t tasks = ceilDiv(queries, kRows);
   parallelFor(call, x.query.shape[0] * tasks, [&](int64_t task, Scratch& scratch) {
     const int64_t b = task / tasks, first = task % tasks * kRows;
     const int64_t count = std::min(kRows, queries - first);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "engine/gatherTokens.h"
 
@@ -129,11 +130,10 @@ void attendTogether(const WindowProblem& p, const LaneWindows& l, Scratch& scrat
   block.addend = addend;
   block.scale = p.scale * kLog2e;
   block.scores = scratch.floats(kernel.rows * listed * width);
-  auto* list = reinterpret_cast<TokenRow*>(
-      scratch.bytes(l.window[0].height * kMostLanes * static_cast<int64_t>(sizeof(TokenRow))));
+  auto* list = scratch.array<TokenRow>(l.window[0].height * kMostLanes);
   TokenRow* end = list;
   foreseeResults(l, mapWidth, p.valueDepth, end);
-  const int64_t blocks = (tokens + kernel.rows - 1) / kernel.rows;
+  const int64_t blocks = ceilDiv(tokens, kernel.rows);
   TokensAhead ahead(list, end, blocks * (listed + p.valueDepth) / kernel.together);
   block.ahead = &ahead;
   for (int64_t n = 0; n < tokens; n += kernel.rows) {
@@ -169,11 +169,11 @@ void attendWindowsInLanes(const Call& call, const WindowProblem& p) {
                               {down, across, cutDown, cutAcross}};
   const int64_t lanes = laneTile().lanes;
   int64_t vectors = 0;
-  for (const WindowKind& kind : kinds) vectors += (kind.count() * p.heads + lanes - 1) / lanes;
+  for (const WindowKind& kind : kinds) vectors += ceilDiv(kind.count() * p.heads, lanes);
   parallelFor(call, vectors, [&](int64_t task, Scratch& scratch) {
     const WindowKind* kind = kinds;
-    for (; task >= (kind->count() * p.heads + lanes - 1) / lanes; ++kind)
-      task -= (kind->count() * p.heads + lanes - 1) / lanes;
+    for (; task >= ceilDiv(kind->count() * p.heads, lanes); ++kind)
+      task -= ceilDiv(kind->count() * p.heads, lanes);
     LaneWindows l;
     l.count = static_cast<int>(std::min(lanes, kind->count() * p.heads - task * lanes));
     for (int lane = 0; lane < l.count; ++lane) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "core/ceilDiv.h"
 #include "keysets/band.h"
 
 namespace fovea {
@@ -16,7 +17,7 @@ struct NeighborhoodAxis {
 
   // Coordinates of equal remainder by the dilation form a sequence of their own; how many there
   // are.
-  int64_t steps(int64_t remainder) const { return (length - remainder + dilation - 1) / dilation; }
+  int64_t steps(int64_t remainder) const { return ceilDiv(length - remainder, dilation); }
 
   // What step t of such a sequence of `count` sees of it: `kernel` steps around the leader of its
   // stride, moved inward at the ends; under causality the steps up to its own that its leader sees.

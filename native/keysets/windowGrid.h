@@ -4,14 +4,16 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "core/ceilDiv.h"
+
 namespace fovea {
 
 struct WindowGrid {
   int64_t height, width;              // of the map
   int64_t windowHeight, windowWidth;  // of a window
 
-  int64_t down() const { return (height + windowHeight - 1) / windowHeight; }
-  int64_t across() const { return (width + windowWidth - 1) / windowWidth; }
+  int64_t down() const { return ceilDiv(height, windowHeight); }
+  int64_t across() const { return ceilDiv(width, windowWidth); }
   int64_t count() const { return down() * across(); }
 
   // Its part inside the map.

@@ -45,8 +45,7 @@ class Products {
     const int64_t positions = r_.positions();
     parallelFor(call_, r_.batch, [&](int64_t b, Scratch& scratch) {
       float* run = scratch.floats(m_ * m_);
-      auto* sums =
-          reinterpret_cast<double*>(scratch.bytes(m_ * m_ * static_cast<int64_t>(sizeof(double))));
+      auto* sums = scratch.array<double>(m_ * m_);
       std::fill(sums, sums + m_ * m_, 0.0);
       for (int64_t first = 0; first < positions; first += kRun) {
         GemmProblem p;

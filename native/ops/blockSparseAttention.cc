@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/ceilDiv.h"
 #include "core/registry.h"
 #include "engine/attend.h"
 #include "ops/attentionSlots.h"
@@ -47,7 +48,7 @@ void run(const Call& c) {
   const int64_t heads = q.shape[1], queries = q.shape[2], keys = k.shape[2];
   if (heads == 0 || queries == 0) return;
   const int64_t group = heads / k.shape[1], size = c.integer(kBlockSize);
-  const int64_t blockRows = (queries + size - 1) / size;
+  const int64_t blockRows = ceilDiv(queries, size);
   const Pattern pattern(c);
   const AttendExtent extent{q.shape[0] * heads * blockRows, std::min(size, queries), keys,
                             q.shape[3], v.shape[3]};

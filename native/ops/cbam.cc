@@ -3,6 +3,7 @@
 #include <limits>
 #include <vector>
 
+#include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "core/registry.h"
 #include "engine/channelPool.h"
@@ -80,7 +81,7 @@ void compress(const Call& c, const FeatureMap& map, const FeatureMap& gates, con
   int64_t step;
   const bool isLine = map.isLine(step);
   const FeatureMap x = isLine ? map.line(step) : map;
-  const int64_t width = x.size[2], runs = (width + kRun - 1) / kRun;
+  const int64_t width = x.size[2], runs = ceilDiv(width, kRun);
   const float share = 1.0f / static_cast<float>(x.channels);
   parallelFor(c, x.batch * x.size[1] * runs, [&](int64_t task, Scratch& scratch) {
     const int64_t first = task % runs * kRun, y = task / runs % x.size[1];

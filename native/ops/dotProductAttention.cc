@@ -86,8 +86,7 @@ double* predictCentres(const Call& c, const WeightPack& weights, const float* pa
                        const Slots& slots, Scratch& scratch) {
   const Tensor& query = c.tensor(kQuery);
   const int64_t queries = query.shape[1], rows = query.shape[0] * queries;
-  auto* centres =
-      reinterpret_cast<double*>(scratch.bytes(rows * static_cast<int64_t>(sizeof(double))));
+  auto* centres = scratch.array<double>(rows);
   const Scratch::Scope scope(scratch);
   const LinearMap map(weights, packed, c, slots.wp, -1);
   float* hidden = scratch.floats(rows * map.out);

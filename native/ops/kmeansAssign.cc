@@ -1,6 +1,7 @@
 // The nearest centroid of each row; see lib/ops/kmeansAssign.ts.
 #include <algorithm>
 
+#include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "core/registry.h"
 #include "engine/centroids.h"
@@ -26,7 +27,7 @@ void run(const Call& c) {
   const CentroidSearch search{panels, count, depth, c.integer(kMetric) == kEuclidean,
                               c.flag(kNormalize)};
   const MatrixRows points(x);
-  parallelFor(c, (rows + kSearchRows - 1) / kSearchRows, [&](int64_t task, Scratch& scratch) {
+  parallelFor(c, ceilDiv(rows, kSearchRows), [&](int64_t task, Scratch& scratch) {
     const int64_t first = task * kSearchRows, many = std::min(kSearchRows, rows - first);
     int32_t best[kSearchRows];
     float score[kSearchRows];

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "core/registry.h"
 #include "engine/centroids.h"
@@ -32,7 +33,7 @@ void assign(const Call& c, int32_t* to, Scratch& shared) {
   for (int64_t h = 0; h < heads; ++h)
     packPanels(c, MatrixRows(old.floats() + h * old.strides[0], old.strides[1], old.strides[2]),
                count, depth, panels + h * pitch);
-  const int64_t blocks = (length + kSearchRows - 1) / kSearchRows;
+  const int64_t blocks = ceilDiv(length, kSearchRows);
   parallelFor(c, x.shape[0] * heads * blocks, [&](int64_t task, Scratch& scratch) {
     const int64_t head = task / blocks, b = head / heads, h = head % heads;
     const int64_t first = task % blocks * kSearchRows;
@@ -47,8 +48,7 @@ void update(const Call& c, int64_t h, const int32_t* assigned, Scratch& scratch)
   const Tensor &x = c.tensor(kX), &old = c.tensor(kOld), &given = c.tensor(kAssignments);
   const Tensor& to = c.tensor(kNew);
   const int64_t length = x.shape[2], depth = x.shape[3], count = old.shape[1];
-  auto* sums = reinterpret_cast<double*>(
-      scratch.bytes(count * depth * static_cast<int64_t>(sizeof(double))));
+  auto* sums = scratch.array<double>(count * depth);
   int32_t* tokens = scratch.ints(count);
   float* token = scratch.floats(depth);
   std::fill(sums, sums + count * depth, 0.0);

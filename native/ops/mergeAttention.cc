@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "core/registry.h"
 #include "ops/attentionSlots.h"
@@ -49,10 +50,9 @@ void run(const Call& c) {
   const Tensor& outs = c.tensor(kOuts);
   const int64_t heads = outs.shape[2], length = outs.shape[3];
   constexpr int64_t kRows = 64;  // rows of a task
-  const int64_t tasks = (length + kRows - 1) / kRows;
+  const int64_t tasks = ceilDiv(length, kRows);
   parallelFor(c, outs.shape[1] * heads * tasks, [&](int64_t index, Scratch& scratch) {
-    auto* weights = reinterpret_cast<double*>(
-        scratch.bytes(outs.shape[0] * static_cast<int64_t>(sizeof(double))));
+    auto* weights = scratch.array<double>(outs.shape[0]);
     const int64_t head = index / tasks, first = index % tasks * kRows;
     for (int64_t i = first; i < length && i < first + kRows; ++i)
       mergeRow(c, head / heads, head % heads, i, weights);

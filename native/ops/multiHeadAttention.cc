@@ -1,6 +1,7 @@
 // torch.nn.MultiheadAttention; see lib/ops/multiHeadAttention.ts.
 #include <algorithm>
 
+#include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "core/registry.h"
 #include "engine/attendHeads.h"
@@ -40,7 +41,7 @@ void meanWeights(const Call& c, const ProjectedHeads& x) {
   constexpr int64_t kRows = 48;
   const Tensor& to = c.tensor(kAttentionWeights);
   const int64_t queries = x.query.length, keys = x.key.length;
-  const int64_t tasks = (queries + kRows - 1) / kRows;
+  const int64_t tasks = ceilDiv(queries, kRows);
   parallelFor(c, x.batch * tasks, [&](int64_t index, Scratch& scratch) {
     const int64_t b = index / tasks, first = index % tasks * kRows;
     const int64_t count = std::min(kRows, queries - first);

@@ -4,6 +4,7 @@
 #include <limits>
 #include <vector>
 
+#include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "core/registry.h"
 #include "engine/mapPass.h"
@@ -31,7 +32,7 @@ void inverseLengths(const Call& call, const FeatureMap& map, double eps, float* 
   constexpr int64_t kRun = 512;
   int64_t step;
   const FeatureMap x = map.isLine(step) ? map.line(step) : map;
-  const int64_t width = x.size[2], runs = (width + kRun - 1) / kRun;
+  const int64_t width = x.size[2], runs = ceilDiv(width, kRun);
   parallelFor(call, x.batch * x.size[1] * runs, [&](int64_t task, Scratch& scratch) {
     const int64_t first = task % runs * kRun, y = task / runs % x.size[1];
     const int64_t b = task / runs / x.size[1], n = std::min(kRun, width - first);
@@ -70,7 +71,7 @@ void standardise(const Call& call, const FeatureMap& x, double eps, const Standa
   // Summed row by row, whatever the layout: the same rows give the same bits.
   const int64_t rowsOfPlane = x.size[1], width = x.size[2], planes = x.batch * x.channels;
   const int64_t taskPlanes = std::max<int64_t>(kTaskElements / x.positions(), 1);
-  parallelFor(call, (planes + taskPlanes - 1) / taskPlanes, [&](int64_t task, Scratch& scratch) {
+  parallelFor(call, ceilDiv(planes, taskPlanes), [&](int64_t task, Scratch& scratch) {
     float* gathered = scratch.floats(width);
     const auto total = [&](int64_t b, int64_t c, auto sumOfRow) {
       double sum = 0;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "core/registry.h"
 #include "engine/attend.h"
@@ -85,7 +86,7 @@ struct Routing {
 };
 
 void normalise(const Routing& r) {
-  const int64_t blocks = (r.length + kTaskRows - 1) / kTaskRows;
+  const int64_t blocks = ceilDiv(r.length, kTaskRows);
   const bool layer = r.c.integer(kNormalization) == kLayer;
   parallelFor(r.c, r.headCount * r.sides * blocks, [&](int64_t task, Scratch&) {
     const int64_t part = task / blocks, head = part / r.sides, side = part % r.sides;
@@ -104,7 +105,7 @@ void normalise(const Routing& r) {
 
 void compare(const Routing& r) {
   const Tensor& centroids = r.c.tensor(kCentroids);
-  const int64_t blocks = (r.length + kTaskColumns - 1) / kTaskColumns;
+  const int64_t blocks = ceilDiv(r.length, kTaskColumns);
   parallelFor(r.c, r.headCount * r.sides * blocks, [&](int64_t task, Scratch& scratch) {
     const int64_t part = task / blocks, head = part / r.sides;
     const int64_t first = task % blocks * kTaskColumns;
@@ -122,9 +123,8 @@ void compare(const Routing& r) {
 
 void choose(const Routing& r) {
   parallelFor(r.c, r.headCount * r.sides * r.clusters, [&](int64_t task, Scratch& scratch) {
-    auto* candidates = reinterpret_cast<uint64_t*>(
-        scratch.bytes(r.length * static_cast<int64_t>(sizeof(uint64_t))));
-    auto* ranks = reinterpret_cast<uint32_t*>(scratch.ints(r.length));
+    auto* candidates = scratch.array<uint64_t>(r.length);
+    auto* ranks = scratch.array<uint32_t>(r.length);
     largest(r.scores + task * r.length, r.length, r.window, ranks, candidates,
             r.chosen + task * r.window);
   });
@@ -175,7 +175,7 @@ void attendClusters(const Routing& r) {
 void average(const Routing& r) {
   const Tensor& out = r.c.tensor(kOut);
   const double eps = r.c.number(kMeanEps);
-  const int64_t blocks = (r.length + kTaskRows - 1) / kTaskRows;
+  const int64_t blocks = ceilDiv(r.length, kTaskRows);
   parallelFor(r.c, r.headCount * blocks, [&](int64_t task, Scratch& scratch) {
     const int64_t head = task / blocks, first = task % blocks * kTaskRows;
     const int64_t count = std::min(kTaskRows, r.length - first);

@@ -68,8 +68,7 @@ void attendWindows(const Call& c, const Entries& entries, const Globals* globals
   const Band band{c.flag(kCausal), c.integer(kWindowLeft), c.integer(kWindowRight)};
 
   // Problem number -> head, remainder: heads have as many problems as their dilation.
-  auto* firstOf =
-      reinterpret_cast<int64_t*>(shared.bytes((heads + 1) * static_cast<int64_t>(sizeof(int64_t))));
+  auto* firstOf = shared.array<int64_t>(heads + 1);
   firstOf[0] = 0;
   int64_t rows = 0, leastRows = INT64_MAX;
   for (int64_t h = 0; h < heads; ++h) {
@@ -178,8 +177,7 @@ void attendGlobals(const Call& c, const Entries& entries, const Globals* globals
 // One copy of the flags, as lists: they may change under the engine, the lists do not.
 Globals* listGlobals(const Call& c, const Entries& entries, Scratch& shared) {
   const Tensor& flags = c.tensor(kGlobalTokens);
-  auto* globals = reinterpret_cast<Globals*>(
-      shared.bytes(entries.count() * static_cast<int64_t>(sizeof(Globals))));
+  auto* globals = shared.array<Globals>(entries.count());
   for (int64_t e = 0; e < entries.count(); ++e) {
     const Entry own = entries[e];
     const int64_t length = lengthOf(c, own);

@@ -8,6 +8,7 @@
 // order and then goes on with what A2 adds, over the rows by remainder.
 #include <algorithm>
 
+#include "core/ceilDiv.h"
 #include "core/registry.h"
 #include "engine/attend.h"
 #include "ops/attentionSlots.h"
@@ -96,7 +97,7 @@ void attendNear(const Call& c, const Shape& s, float* state) {
 // A2 of the strided pattern, without what A1 has had where both are merged.
 void attendColumns(const Call& c, const Shape& s, float* state) {
   const int64_t stride = std::min(c.integer(kStride), s.length);
-  const int64_t most = (s.length + stride - 1) / stride;
+  const int64_t most = ceilDiv(s.length, stride);
   const bool causal = c.flag(kCausal);
   attend(c, extentOf(c, s.batch * s.heads * stride, most), [&](int64_t index, auto work) {
     const int64_t remainder = index % stride, head = index / stride;
@@ -104,7 +105,7 @@ void attendColumns(const Call& c, const Shape& s, float* state) {
     const Parts parts = partsOf(c, h);
     if (!parts.second) return;
     AttendProblem p = problemOf(c);
-    p.rows = (s.length - remainder + stride - 1) / stride;
+    p.rows = ceilDiv(s.length - remainder, stride);
     p.segments[0] = {p.rows, keyRowsAt(c.tensor(kKey), b, h / s.group, remainder, stride),
                      keyRowsAt(c.tensor(kValue), b, h / s.group, remainder, stride)};
     p.segments[1] = p.segments[0];
