@@ -12,6 +12,7 @@
 
 #if defined(__linux__)
 #include <sched.h>
+#include <sys/mman.h>
 #endif
 
 namespace fovea {
@@ -65,6 +66,39 @@ std::string groupOf(const std::string& root, bool v2) {
     if (v2 ? controllers.empty() : listed(controllers, "cpu")) return line.substr(second + 1);
   }
   return "/";
+}
+
+// Address space that a thread may come to take beside its stack: a heap of glibc's reserves as much.
+constexpr size_t kRoomOfThread = size_t{64} << 20;
+
+bool hasRoom(size_t bytes) {
+#if defined(__linux__)
+  void* room = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return room != MAP_FAILED && munmap(room, bytes) == 0;
+#else
+  return bytes > 0;
+#endif
+}
+
+// How many threads, the calling one included, were alive at the same time: `count` only where they
+// left room for what they will take.
+int startTogether(int count) {
+  std::mutex gate;
+  std::vector<std::thread> threads;
+  bool enough = false;
+  {
+    const std::lock_guard closed(gate);
+    try {
+      threads.reserve(static_cast<size_t>(count));
+      while (static_cast<int>(threads.size()) < count - 1) {
+        threads.emplace_back([&gate] { const std::lock_guard wait(gate); });
+      }
+      enough = hasRoom(static_cast<size_t>(count) * kRoomOfThread);
+    } catch (const std::exception&) {
+    }
+  }
+  for (std::thread& thread : threads) thread.join();
+  return enough ? count : std::min(static_cast<int>(threads.size()) + 1, count - 1);
 }
 
 }  // namespace
@@ -123,24 +157,16 @@ int startableThreads(int wanted) {
   const std::lock_guard lock(mutex);
   if (wanted <= proven) return wanted;
   if (wanted >= refused) return proven;
-  // They have to be alive at the same time to count.
-  std::mutex gate;
-  std::vector<std::thread> threads;
-  {
-    const std::lock_guard closed(gate);
-    try {
-      threads.reserve(static_cast<size_t>(wanted));
-      while (static_cast<int>(threads.size()) < wanted - 1) {
-        threads.emplace_back([&gate] { const std::lock_guard wait(gate); });
-      }
-    } catch (const std::exception&) {
+  for (int count = wanted; count > proven;) {
+    const int started = startTogether(count);
+    if (started == count) {
+      proven = count;
+    } else {
       refused = wanted;
+      // Others in this process and around it will want a few of the rest.
+      count = started / 2;
     }
   }
-  for (std::thread& thread : threads) thread.join();
-  // Where some were refused, others in this process and around it will want a few of the rest.
-  const int started = static_cast<int>(threads.size()) + 1;
-  proven = std::max(proven, refused == wanted ? started / 2 : started);
   return std::min(wanted, proven);
 }
 

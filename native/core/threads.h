@@ -7,8 +7,9 @@ namespace fovea {
 // More than this is refused.
 int maxThreads();
 
-// How many threads, the calling one included, of `wanted` the system is willing to run now: OpenMP
-// ends the process when it cannot start one. Tries it, at the first call with so many.
+// How many threads, the calling one included, of `wanted` the system is willing to run now, with
+// room for their memory: OpenMP ends the process when it cannot start one, glibc when a thread
+// finds no room for its variables. Tries it, at the first call with so many.
 int startableThreads(int wanted);
 
 // CPUs this process may run on.

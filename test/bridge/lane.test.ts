@@ -32,6 +32,10 @@ describe.runIf(onLinux)('64 calls in flight run on the lane and its team alone',
   })
 })
 
+test.runIf(onLinux)('threads for which there is no room are done without', async () => {
+  expect(await saidBy<string[]>('cramped', '2250')).toEqual([])
+})
+
 test('an abort settles calls soon, with its reason, and leaves the engine whole', async () => {
   const said = await saidBy<{
     running: { after: number; reason: string }
