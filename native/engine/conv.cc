@@ -18,7 +18,7 @@ void conv(const Call& call, const ConvProblem& problem) {
     p.x = p.x.line(step);
     end.rows = end.lines;
   }
-  const ConvPlan plan(p.shape, p.x);
+  const ConvPlan plan(p.shape, p.x, p.input.affine || p.input.relu);
   const int64_t boxes = plan.boxes(), pieces = p.x.batch * boxes;
   const int64_t tasks = plan.boxTasks * plan.groupTasks * plan.stripTasks;
   parallelFor(call, tasks, [&](int64_t task, Scratch& scratch) {

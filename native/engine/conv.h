@@ -31,6 +31,7 @@ struct ConvShape {
   int64_t dilation[3] = {1, 1, 1};
 
   int64_t taps() const { return kernel[0] * kernel[1] * kernel[2]; }
+  bool padded() const { return padding[0] != 0 || padding[1] != 0 || padding[2] != 0; }
   // Below 1 where the kernel does not fit.
   int64_t outSize(int axis, int64_t size) const {
     const int64_t room = size + 2 * padding[axis] - dilation[axis] * (kernel[axis] - 1) - 1;

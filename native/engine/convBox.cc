@@ -24,26 +24,44 @@ constexpr int64_t kLine = 16;
 ConvWorker::ConvWorker(const ConvProblem& problem, const ConvPlan& plan, const ConvEnd& end,
                        Scratch& scratch)
     : p_(problem), plan_(plan), end_(end) {
-  map_ = scratch.floats(plan.chunkChannels * plan.channelFloats + plan.slackFloats);
+  const FeatureMap& x = p_.x;
+  if (plan.inPlace) {
+    rowStep_ = p_.shape.stride[1] * x.stride[1];
+    columnStep_ = p_.shape.stride[2] * x.stride[2];
+    channelStep_ = x.channelStride;
+  } else {
+    laid_ = scratch.floats(plan.chunkChannels * plan.channelFloats + plan.slackFloats);
+    rowStep_ = plan.y.step * plan.pitch;
+    columnStep_ = plan.x.step;
+    channelStep_ = plan.channelFloats;
+  }
   sums_ = scratch.floats(plan.sumFloats);
   buffer_ = scratch.floats(plan.columnsOfChannels ? kTurned : plan.sumPitch);
   if (plan.columnsOfChannels) {
-    places_ = scratch.ints(plan.runPositions);
+    places_ = scratch.array<int64_t>(plan.runPositions);
     turned_ = scratch.floats(kColumn * kTurned);
   }
   ahead_ = scratch.array<const float*>(kMostAhead);
-  const int64_t taps = p_.shape.taps();
-  offsets_ = scratch.array<int64_t>(plan.blockChannels * taps);
+  const int64_t taps = p_.shape.taps(), steps = plan.blockChannels * taps;
+  offsets_ = scratch.array<int64_t>(steps);
   int64_t* to = offsets_;
-  for (int64_t c = 0; c < plan.blockChannels; ++c) {
-    for (int64_t z = 0; z < p_.shape.kernel[0]; ++z) {
-      for (int64_t y = 0; y < p_.shape.kernel[1]; ++y) {
-        for (int64_t x = 0; x < p_.shape.kernel[2]; ++x) {
-          *to++ = c * plan.channelFloats + plan.offset(z, y, x);
-        }
-      }
+  for (int64_t z = 0; z < p_.shape.kernel[0]; ++z) {
+    for (int64_t ky = 0; ky < p_.shape.kernel[1]; ++ky) {
+      for (int64_t kx = 0; kx < p_.shape.kernel[2]; ++kx) *to++ = plan.offset(z, ky, kx);
     }
   }
+  for (int64_t k = taps; k < steps; ++k) offsets_[k] = offsets_[k - taps] + channelStep_;
+}
+
+void ConvWorker::provide(const ConvVisit& visit, int64_t firstChannel, int64_t channels) {
+  if (!plan_.inPlace) {
+    lay(visit, firstChannel, channels);
+    map_ = laid_;
+    return;
+  }
+  int64_t at[3];
+  for (int axis = 0; axis < 3; ++axis) at[axis] = visit.box.first[axis] * p_.shape.stride[axis];
+  map_ = p_.x.at(visit.b, firstChannel, at[0], at[1], at[2]);
 }
 
 void ConvWorker::lay(const ConvVisit& visit, int64_t firstChannel, int64_t channels) {
@@ -73,7 +91,7 @@ void ConvWorker::lay(const ConvVisit& visit, int64_t firstChannel, int64_t chann
     to.scale = p_.input.affine.scaleOf(channel);
     to.shift = p_.input.affine.shiftOf(channel);
     to.least = p_.input.relu ? 0 : -std::numeric_limits<float>::infinity();
-    to.to = map_ + c * plan_.channelFloats;
+    to.to = laid_ + c * plan_.channelFloats;
     for (int64_t kz = 0; kz < s.kernel[0]; ++kz) {
       const int64_t z = box.first[0] * s.stride[0] - s.padding[0] + kz * s.dilation[0];
       const bool inside = z >= 0 && z < x.size[0];
@@ -128,7 +146,7 @@ void ConvWorker::multiply(int64_t positions, const float* weights, int64_t outs,
     block.depth = std::min(plan_.blockChannels, channels - c) * taps;
     block.resume = resume || c > 0;
     for (int64_t at = 0; at < positions; at += plan_.runPositions) {
-      block.map = map_ + c * plan_.channelFloats + at;
+      block.map = map_ + c * channelStep_ + at;
       block.positions = std::min(plan_.runPositions, positions - at);
       for (int64_t row = 0; row < outs; row += kStrip) {
         block.rows = static_cast<int>(std::min<int64_t>(kStrip, outs - row));
@@ -179,8 +197,7 @@ void ConvWorker::multiplyColumns(const ConvBox& box, const float* weights, int64
     placedColumns_ = columns;
     for (int64_t i = 0; i < ceilDiv(rows * columns, kPlaces) * kPlaces; ++i) {
       const int64_t p = std::min(i, rows * columns - 1);
-      places_[i] = static_cast<int32_t>(p / columns * plan_.y.step * plan_.pitch +
-                                        p % columns * plan_.x.step);
+      places_[i] = p / columns * rowStep_ + p % columns * columnStep_;
     }
   }
   ConvColumns block;
@@ -284,7 +301,7 @@ void ConvWorker::compute(const ConvVisit& visit, int64_t firstStrip, int64_t end
     for (int64_t c = 0; c < ins; c += plan_.chunkChannels) {
       const int64_t chunk = std::min(plan_.chunkChannels, ins - c);
       const float* from = part + c * p_.shape.taps() * strip;
-      lay(visit, group * ins + c, chunk);
+      provide(visit, group * ins + c, chunk);
       if (plan_.rowsOfOne) {
         multiplyRows(box, from, chunk, c > 0);
         continue;

@@ -34,6 +34,8 @@ class ConvWorker {
   void compute(const ConvVisit& visit, int64_t firstStrip, int64_t endStrip, const ConvVisit* next);
 
  private:
+  // Makes `map_` the input of these channels.
+  void provide(const ConvVisit& visit, int64_t firstChannel, int64_t channels);
   void lay(const ConvVisit& visit, int64_t firstChannel, int64_t channels);
   void multiply(int64_t positions, const float* weights, int64_t outs, int64_t channels,
                 bool resume);
@@ -55,11 +57,14 @@ class ConvWorker {
   const ConvProblem& p_;
   const ConvPlan& plan_;
   const ConvEnd& end_;
-  float* map_;                     // [chunk of channels][plan.channelFloats], the input laid out
+  const float* map_;  // the input that is multiplied: `laid_`, or where it lies
+  // In it, from one position of the output to the next and from a channel to the next.
+  int64_t rowStep_, columnStep_, channelStep_;
+  float* laid_ = nullptr;          // [chunk of channels][plan.channelFloats]
   int64_t* offsets_;               // of the taps of plan.blockChannels channels in it
   float* sums_;                    // plan.sumFloats
   float* buffer_;                  // as much as a row that the steps are applied to
-  int32_t* places_ = nullptr;      // of the positions of a box
+  int64_t* places_ = nullptr;      // of the positions of a box
   float* turned_ = nullptr;        // [kColumn][kTurned] sums, positions side by side
   const float** ahead_ = nullptr;  // lines to be asked for
   int64_t aheadLines_ = 0;

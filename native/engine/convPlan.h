@@ -14,7 +14,7 @@
 // with output channels in the lanes takes kernels that are wider than one tap, whose loads of
 // positions would straddle cache lines. Input channels are then laid out as many at a time as have
 // their weights for 64 output channels in the first-level cache, and positions between rows are
-// left out.
+// left out. Under a single tap it needs no layout: broadcasts read the map where it lies.
 #pragma once
 #include <cstdint>
 
@@ -52,10 +52,12 @@ struct ConvBox {
 int64_t stripChannels(const ConvShape& shape);
 
 struct ConvPlan {
-  ConvPlan(const ConvShape& shape, const FeatureMap& x);
+  // `transforms`: something is applied to the input as it is read.
+  ConvPlan(const ConvShape& shape, const FeatureMap& x, bool transforms);
 
   bool columnsOfChannels;  // output channels lie in the lanes
   bool rowsOfOne;          // one output channel, whose rows share the rows they read
+  bool inPlace;            // the input is read where it lies
   int64_t out[3];          // size of the output
   ConvAxis y, x;
   int64_t rows, columns;       // of a box
@@ -63,7 +65,7 @@ struct ConvPlan {
   int64_t sliceFloats;         // of all planes of one slice of depth
   int64_t channelFloats;       // of all slices that one channel's taps meet
   int64_t slackFloats;         // behind the last channel
-  int64_t chunkChannels;       // input channels that are laid out together
+  int64_t chunkChannels;       // input channels that are laid out, or read, together
   int64_t blockChannels;       // input channels whose sums stay in registers
   int64_t runPositions;        // positions whose input stays in the first-level cache meanwhile
   int64_t sumPitch;            // of a channel or, where channels lie in the lanes, of a position

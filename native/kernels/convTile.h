@@ -35,7 +35,7 @@ struct ConvBlock {
 struct ConvColumns {
   const float* map;
   const int64_t* offsets;  // [depth]
-  const int32_t* places;   // [positions rounded up to a multiple of kPlaces]
+  const int64_t* places;   // [positions rounded up to a multiple of kPlaces]
   int64_t positions;
   const float* weights;  // [columns][weightPitch], of each [depth][kColumn]; at a cache line
   int64_t weightPitch;
