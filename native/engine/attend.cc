@@ -61,7 +61,7 @@ class Terms {
     addend_.shared = panel.sharesAddend;
     addend_.lanes = lanes;
     addend_.brought = brought;
-    for (int i = 0; i < kPanel; ++i) {
+    for (int i = 0; i < kPanel && !brought; ++i) {
       if (problem_.bias) addend_.bias[i] = rowOf(panel, i).bias + first * problem_.biasStride;
       if (problem_.mask) addend_.mask[i] = rowOf(panel, i).mask + first * problem_.maskStride;
     }

@@ -94,9 +94,10 @@ inline bool anyOpen(const StripState& state) {
   return open.any();
 }
 
-// The weights of kRows keys from j on for the vectors [first, first + kVecs) of a strip.
+// The weights of kRows keys from j on for the vectors [first, first + kVecs) of a strip. Inlined,
+// the compiler would keep addresses of keys in memory.
 template <int kRows, int kVecs, Heed kHeed>
-inline void weightTile(const AttendBlock& b, StripState& state, int group, int first, int j,
+[[gnu::noinline]] void weightTile(const AttendBlock& b, StripState& state, int group, int first, int j,
                        const float* addend) {
   Vec acc[kRows][kVecs];
 #pragma GCC unroll 16
@@ -184,13 +185,6 @@ inline void weightRest(const AttendBlock& b, StripState& state, int group, int f
   }
 }
 
-// Asks for the addends of the next tile of keys, which panels share by way of the second-level
-// cache.
-inline void askForNext(const float* values) {
-  constexpr int kFloats = kTileRows<kSpan> * kSpan * kLanes, kLine = 64 / sizeof(float);
-  for (int i = kFloats; i < 2 * kFloats; i += kLine) __builtin_prefetch(values + i, 0, 3);
-}
-
 // The weights of a run. Keys at either end that the mask hides from all its queries are taken off.
 template <int kVecs>
 void weightRun(const AttendBlock& b, StripState& state, int group, Run& run, AddendTile& own,
@@ -212,7 +206,6 @@ void weightRun(const AttendBlock& b, StripState& state, int group, Run& run, Add
       }
       if (addend->kind == AddendTile::kValues)
         values = addend->values[j % kAddendKeys] + first * kLanes;
-      if (values && b.addend->lanes) askForNext(values);
     }
     ahead.ask();
     begin = fewer(begin, j);
