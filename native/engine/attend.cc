@@ -24,14 +24,14 @@ constexpr int64_t kChunkFloats = 128 * 1024;
 // kLeastBlock keys would load and store the sums too often.
 constexpr int64_t kBlockFloats = int64_t{kBlockKeys} * 64;
 constexpr int64_t kLeastBlock = 48;
-// Panels of a chunk from which on rows that lie apart are brought together.
-constexpr int kGatherPanels = 4;
+// Panels of a chunk from which on values that lie apart are brought together.
+constexpr int kGatherPanels = 2;
 // Where problems share addends: panels of each of them at least, and problems of a chunk at most.
 constexpr int64_t kTogetherPanels = 5;
 constexpr int64_t kMostTogether = 8;
 constexpr int64_t kMostSharing = 16;  // panels whose addends are kept, 28 KB each
 // Chunks that every thread should find at least, so that the last ones end together. More would be
-// of fewer than kGatherPanels where 512 queries share their keys.
+// of few panels where 512 queries share their keys.
 constexpr int64_t kChunksAThread = 10;
 // Problems of few queries from which on every thread takes whole ones, and no part of their keys.
 constexpr int64_t kProblemsAThread = 4;
@@ -255,11 +255,11 @@ void Chunk::visit(QueryPanel& panel, int segment, int64_t at, uint8_t* lanes, bo
 void Chunk::meet(int problem, int segment, int64_t at, int64_t stop, int64_t next) {
   const Scratch::Scope scope(scratch_);
   const KeySegment& source = problems_[problem]->segments[segment];
-  // Rows far apart (the heads of a fused projection) share few sets of a cache and few pages: with
-  // this many panels to read them, bringing them together costs less.
-  const bool together = count_ >= kGatherPanels;
-  KeyBlock keys(source.key, p_.depth, kBlockKeys, scratch_, together);
-  KeyBlock values(source.value, p_.valueDepth, kBlockKeys, scratch_, together);
+  // Rows far apart (the heads of a fused projection) share few sets of a cache and few pages. Eight
+  // keys at a time still fit; columns of all values do not: with this many panels to read them,
+  // bringing them together costs less.
+  KeyBlock keys(source.key, p_.depth, kBlockKeys, scratch_);
+  KeyBlock values(source.value, p_.valueDepth, kBlockKeys, scratch_, count_ >= kGatherPanels);
   AttendBlock block;
   block.depth = p_.depth;
   block.valueDepth = p_.valueDepth;
