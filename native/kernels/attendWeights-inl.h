@@ -97,8 +97,8 @@ inline bool anyOpen(const StripState& state) {
 // The weights of kRows keys from j on for the vectors [first, first + kVecs) of a strip. Inlined,
 // the compiler would keep addresses of keys in memory.
 template <int kRows, int kVecs, Heed kHeed>
-[[gnu::noinline]] void weightTile(const AttendBlock& b, StripState& state, int group, int first, int j,
-                       const float* addend) {
+[[gnu::noinline]] void weightTile(const AttendBlock& b, StripState& state, int group, int first,
+                                  int j, const float* addend) {
   Vec acc[kRows][kVecs];
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
