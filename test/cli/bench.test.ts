@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { bestTimes } from '../../lib/cli/bench/bestTimes.ts'
@@ -69,6 +69,16 @@ test('the best window counts, contenders taking turns', async () => {
   expect(turns.join('')).toMatch(/(ab){10}/)
 })
 
+test('a contender in another process answers with its own seconds', async () => {
+  const elsewhere = { run: async (times: number) => 0.002 * times }
+  const [seconds] = await bestTimes(
+    [elsewhere],
+    () => 0,
+    async () => {},
+  )
+  expect(seconds).toBeCloseTo(0.002)
+})
+
 test('--json: the peaks, and every row as a share of one', { timeout: 300_000 }, async () => {
   const { code, stdout, stderr } = await fovea('bench', 'globalAveragePool', '--json')
   expect([code, stderr]).toEqual([0, ''])
@@ -92,7 +102,26 @@ test('Ctrl-C ends it with 130', { timeout: 300_000 }, async () => {
   expect([code, stdout]).toEqual([130, ''])
 })
 
-test('peers are files of their own', () => {
-  const files = readdirSync(join(root, 'bench/peers')).filter(name => name.endsWith('.mjs'))
-  expect(files).toContain('onnxruntime.mjs')
+describe('peers', () => {
+  const peers = join(root, 'bench/peers')
+
+  test('are files of their own', () => {
+    const files = readdirSync(peers).filter(name => name.endsWith('.mjs'))
+    expect(files).toEqual(['onnxruntime.mjs', 'python.mjs'])
+  })
+
+  const engines = join(peers, 'python/engines')
+
+  test.each(readdirSync(engines).filter(name => name.endsWith('.py')))(
+    '%s has operations',
+    name => {
+      const source = readFileSync(join(engines, name), 'utf8')
+      const camelCase = [...source.matchAll(/^def ([a-z]\w*[A-Z0-9]\w*)\(/gm)].map(([, op]) => op!)
+      expect(camelCase.length).toBeGreaterThan(0)
+      for (const op of camelCase) expect(operationNames()).toContain(op)
+      expect(readFileSync(join(peers, 'python/serve.py'), 'utf8')).toContain(
+        `"${name.slice(0, -3)}":`,
+      )
+    },
+  )
 })

@@ -57,12 +57,16 @@ export async function measure(
 ): Promise<BenchResult> {
   const threadsOf = ({ workload, threads }: PlannedRow) => workload.threads ?? threads
   const counts = [...new Set(planned.map(threadsOf))].toSorted((a, b) => a - b)
-  const peers = await findPeers()
   const before = await measurePeaks(counts, pause)
   const times: RowTime[] = []
-  for (const { op, workload, base, threads } of planned) {
-    times.push(await timeRow(findOperation(op)!, workload, base, threads, peers, pause))
-    done(`${op} ${workload.name}`)
+  const peers = await findPeers()
+  try {
+    for (const { op, workload, base, threads } of planned) {
+      times.push(await timeRow(findOperation(op)!, workload, base, threads, peers, pause))
+      done(`${op} ${workload.name}`)
+    }
+  } finally {
+    for (const peer of peers) peer.close()
   }
   const after = await measurePeaks(counts, pause)
   const peaks = new Map(counts.map((count, i) => [count, larger(before[i]!, after[i]!)]))

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs'
+import type { Contender } from './bestTimes.ts'
 import type { Inputs } from './workload.ts'
 
 /** A call of a peer, ready to be timed. */
-export interface PeerCall {
-  run(): Promise<unknown> | undefined
-  /** What the last run wrote, in the layout of fovea's `out`. */
-  output(): Float32Array
+export interface PeerCall extends Contender {
+  /** What it computes, in the layout of fovea's `out`. */
+  output(): Promise<Float32Array>
 }
 
 /** Another library that does the same. */
@@ -14,11 +14,12 @@ export interface Peer {
   readonly version: string
   /** Undefined where the peer has no such call. */
   prepare(op: string, inputs: Inputs, threads: number): Promise<PeerCall | undefined>
+  close(): void
 }
 
-/** What each file of bench/peers exports; undefined where its library is not installed. */
+/** What each file of bench/peers exports: the peers whose libraries are installed. */
 export interface PeerModule {
-  open(): Promise<Peer | undefined>
+  open(): Promise<readonly Peer[]>
 }
 
 const folder = new URL('../../../bench/peers/', import.meta.url)
@@ -32,5 +33,5 @@ export async function findPeers(): Promise<Peer[]> {
       return await open()
     }),
   )
-  return opened.filter(peer => peer !== undefined)
+  return opened.flat()
 }

@@ -2,7 +2,7 @@ import { clockFor } from '../../core/clock.ts'
 import { errorRatio } from '../compare.ts'
 import { bestTimes, type Contender, type Pause } from './bestTimes.ts'
 import { argumentsOf, type NamedOperation, type Outputs, weightsOf } from './calls.ts'
-import type { Peer, PeerCall } from './peers.ts'
+import type { Peer } from './peers.ts'
 import { random } from './random.ts'
 import type { Inputs, Workload } from './workload.ts'
 
@@ -63,14 +63,6 @@ interface Rival {
   readonly reason?: string
 }
 
-function contenderOf(call: PeerCall): Contender {
-  return {
-    async run(times) {
-      for (let i = 0; i < times; i++) await call.run()
-    },
-  }
-}
-
 async function prepareRival(
   peer: Peer,
   op: string,
@@ -81,9 +73,8 @@ async function prepareRival(
   try {
     const call = await peer.prepare(op, inputs, threads)
     if (call === undefined) return undefined
-    await call.run()
-    if (!agree(ours, call.output())) return { peer, reason: 'its output differs' }
-    return { peer, contender: contenderOf(call) }
+    if (!agree(ours, await call.output())) return { peer, reason: 'its output differs' }
+    return { peer, contender: call }
   } catch (error) {
     return { peer, reason: (error as Error).message }
   }

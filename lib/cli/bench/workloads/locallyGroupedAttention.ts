@@ -20,7 +20,6 @@ function windows(side: number): Workload {
     }),
     limit: 'fma',
     work: 4 * D * B * H * pairsAlong ** 2,
-    withoutPeers: true,
   }
 }
 

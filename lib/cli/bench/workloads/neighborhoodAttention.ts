@@ -23,7 +23,6 @@ function square(
     }),
     limit: 'fma',
     work: 4 * D * B * H * side ** 2 * kernelSize ** 2,
-    withoutPeers: true,
   }
 }
 

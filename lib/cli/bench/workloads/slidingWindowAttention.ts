@@ -28,7 +28,6 @@ function window(L: number, reach: number): Workload {
     make: inputs(L, { windowLeft: reach, windowRight: reach }),
     limit: 'fma',
     work: 4 * H * D * pairs(L, reach),
-    withoutPeers: true,
   }
 }
 
