@@ -6,15 +6,14 @@ import type { TensorPlan } from './plan.ts'
 import { type CompiledShape, type Sum, spelling } from './shape.ts'
 import { type Argument, dtypes, gather, type View } from './view.ts'
 
-/** Which codes a wrong shape has: those of tensors, or the one of weights. */
-interface Codes {
-  readonly rank: Code
-  readonly shape: Code
+/** A tensor or a weight, and the shapes that it may have. */
+interface Shaped extends Argument {
+  readonly shapes: readonly CompiledShape[]
 }
-const tensorCodes: Codes = { rank: 'ERR_FOVEA_RANK', shape: 'ERR_FOVEA_SHAPE' }
-export const weightCodes: Codes = {
-  rank: 'ERR_FOVEA_WEIGHT_SHAPE',
-  shape: 'ERR_FOVEA_WEIGHT_SHAPE',
+
+/** Weights have one code for whatever is wrong with their shape. */
+function shapeCode(argument: Argument, otherwise: Code = 'ERR_FOVEA_SHAPE'): Code {
+  return argument.prefix === 'weights.' ? 'ERR_FOVEA_WEIGHT_SHAPE' : otherwise
 }
 
 /** Binds one of the operation's tensors: its element type, its rank, its sizes. */
@@ -27,9 +26,9 @@ export function bindTensor(frame: Frame, plan: TensorPlan): void {
     return
   }
   if (ranks !== undefined && (view.rank < ranks[0] || view.rank > ranks[1])) {
-    refuseRank(plan, plan.shapes, view, tensorCodes, ` of rank ${ranks[0]} to ${ranks[1]}`)
+    refuseRank(plan, view, ` of rank ${ranks[0]} to ${ranks[1]}`)
   }
-  bindShape(frame, plan, plan.shapes, view, tensorCodes)
+  bindShape(frame, plan, view)
 }
 
 function refuseDtype(plan: TensorPlan, view: View): never {
@@ -38,34 +37,23 @@ function refuseDtype(plan: TensorPlan, view: View): never {
   return fail(plan.operation, plan.name, 'ERR_FOVEA_TYPE', rule, words(dtypes[view.dtype]!))
 }
 
-function refuseRank(
-  argument: Argument,
-  shapes: readonly CompiledShape[],
-  view: View,
-  codes: Codes,
-  ranks = '',
-): never {
-  const texts = shapes.map(({ text }) => `[${text.split(' ').join(', ')}]`)
+function refuseRank(argument: Shaped, view: View, ranks = ''): never {
+  const texts = argument.shapes.map(({ text }) => `[${text.split(' ').join(', ')}]`)
   const rule = `have shape ${texts.join(' or ')}${ranks}`
   return fail(
     argument.operation,
     argument.prefix + argument.name,
-    codes.rank,
+    shapeCode(argument, 'ERR_FOVEA_RANK'),
     rule,
     formatList(view.sizes()),
   )
 }
 
-export function bindShape(
-  frame: Frame,
-  argument: Argument,
-  shapes: readonly CompiledShape[],
-  view: View,
-  codes: Codes,
-): void {
+/** Holds a shape against the sizes that are known, and learns those that are not. */
+export function bindShape(frame: Frame, argument: Shaped, view: View): void {
   const { rank } = view
-  const shape = spelling(shapes, rank)
-  if (shape === undefined) refuseRank(argument, shapes, view, codes)
+  const shape = spelling(argument.shapes, rank)
+  if (shape === undefined) refuseRank(argument, view)
   const { axes, runAt } = shape
   const { dims } = frame
   const { derived } = frame.plan
@@ -84,13 +72,13 @@ export function bindShape(
         continue
       }
     }
-    bindAxis(frame, argument, shape, view, codes, axis, n)
+    bindAxis(frame, argument, shape, view, axis, n)
   }
   if (runAt < 0) return
   const behind = axes.length - runAt
-  bindRun(frame, argument, shape, view, codes, runAt, rank - behind)
+  bindRun(frame, argument, shape, view, runAt, rank - behind)
   for (let i = 0; i < behind; i++) {
-    bindAxis(frame, argument, shape, view, codes, axes[runAt + i]!, sizes[rank - behind + i]!)
+    bindAxis(frame, argument, shape, view, axes[runAt + i]!, sizes[rank - behind + i]!)
   }
 }
 
@@ -99,39 +87,32 @@ function bindAxis(
   argument: Argument,
   shape: CompiledShape,
   view: View,
-  codes: Codes,
   axis: number,
   n: number,
 ): void {
   if (axis < 0) {
-    bindSum(frame, argument, shape, view, codes, shape.sums[-1 - axis]!, n)
+    bindSum(frame, argument, shape, view, shape.sums[-1 - axis]!, n)
     return
   }
   const known = frame.size(axis)
-  if (known < 0) bindSymbol(frame, argument, codes, axis, n)
-  else if (known !== n) mismatch(frame, argument, shape, view, codes)
+  if (known < 0) bindSymbol(frame, argument, axis, n)
+  else if (known !== n) mismatch(frame, argument, shape, view)
 }
 
-function bindSymbol(
-  frame: Frame,
-  argument: Argument,
-  codes: Codes,
-  symbol: number,
-  n: number,
-): void {
+function bindSymbol(frame: Frame, argument: Argument, symbol: number, n: number): void {
   const { plan } = frame
   if (n === 0 && !plan.mayBeEmpty[symbol]) {
-    refuseEmpty(argument, codes, plan.symbols.names[symbol]!)
+    refuseEmpty(argument, plan.symbols.names[symbol]!)
   }
   frame.dims[symbol] = n
   frame.dimFrom[symbol] = argument
 }
 
-function refuseEmpty(argument: Argument, codes: Codes, name: string): never {
+function refuseEmpty(argument: Argument, name: string): never {
   fail(
     argument.operation,
     argument.prefix + argument.name,
-    codes.shape,
+    shapeCode(argument),
     `have a size ${name} of at least 1`,
     0,
   )
@@ -142,7 +123,6 @@ function bindSum(
   argument: Argument,
   shape: CompiledShape,
   view: View,
-  codes: Codes,
   sum: Sum,
   n: number,
 ): void {
@@ -162,12 +142,12 @@ function bindSum(
     }
   }
   if (unknown < 0) {
-    if (rest !== 0) mismatch(frame, argument, shape, view, codes)
+    if (rest !== 0) mismatch(frame, argument, shape, view)
     return
   }
   const size = rest / factor
-  if (!Number.isInteger(size) || size < 0) mismatch(frame, argument, shape, view, codes)
-  bindSymbol(frame, argument, codes, unknown, size)
+  if (!Number.isInteger(size) || size < 0) mismatch(frame, argument, shape, view)
+  bindSymbol(frame, argument, unknown, size)
 }
 
 function bindRun(
@@ -175,7 +155,6 @@ function bindRun(
   argument: Argument,
   shape: CompiledShape,
   view: View,
-  codes: Codes,
   from: number,
   to: number,
 ): void {
@@ -184,7 +163,7 @@ function bindRun(
   if (known === null) {
     const sizes = view.shape.slice(from, to)
     if (!plan.mayRunBeEmpty[shape.run] && sizes.includes(0)) {
-      refuseEmpty(argument, codes, plan.symbols.runs[shape.run]!)
+      refuseEmpty(argument, plan.symbols.runs[shape.run]!)
     }
     frame.runs[shape.run] = sizes
     frame.runFrom[shape.run] = argument
@@ -192,17 +171,11 @@ function bindRun(
   }
   let isSame = known.length === to - from
   for (let i = from; isSame && i < to; i++) isSame = view.shape[i] === known[i - from]
-  if (!isSame) mismatch(frame, argument, shape, view, codes)
+  if (!isSame) mismatch(frame, argument, shape, view)
 }
 
 // Both sides of the disagreement: the shape with the sizes that are known, who told them, what came.
-function mismatch(
-  frame: Frame,
-  argument: Argument,
-  shape: CompiledShape,
-  view: View,
-  codes: Codes,
-): never {
+function mismatch(frame: Frame, argument: Argument, shape: CompiledShape, view: View): never {
   const self = argument.prefix + argument.name
   const sources = new Map<string, string[]>()
   const tell = (name: string, from: Argument | null | undefined): void => {
@@ -239,7 +212,7 @@ function mismatch(
   }
   const told = [...sources].map(([from, names]) => `${names.join(' and ')} as in ${from}`)
   const rule = `have shape [${axisTexts.join(', ')}]${told.length > 0 ? `, ${told.join(', ')}` : ''}`
-  fail(argument.operation, self, codes.shape, rule, formatList(view.sizes()))
+  fail(argument.operation, self, shapeCode(argument), rule, formatList(view.sizes()))
 }
 
 function sumText(frame: Frame, { constant, terms }: Sum): string {
@@ -255,7 +228,7 @@ function broadcastTo(frame: Frame, plan: TensorPlan, view: View): void {
   const full = plan.shapes[0]!
   const rank = full.axes.length
   if (view.rank !== rank && view.rank !== 2) {
-    refuseRank(plan, plan.shapes, view, tensorCodes, `, or its last two axes, any of them 1`)
+    refuseRank(plan, view, `, or its last two axes, any of them 1`)
   }
   const { shape, strides } = view
   const missing = rank - view.rank

@@ -58,7 +58,7 @@ export interface WeightPlan extends Argument {
 export const paramOption = 0
 export const tensorOption = 1
 export const reservedOption = 2
-export interface OptionPlan {
+interface OptionPlan {
   readonly kind: number
   readonly index: number
 }

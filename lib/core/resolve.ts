@@ -17,7 +17,7 @@ function range({ min, max, above }: { min?: number; max?: number; above?: number
 }
 
 /** What a parameter must be, in words. */
-export function ruleOf(param: Param): string {
+function ruleOf(param: Param): string {
   switch (param.kind) {
     case 'number':
       return `be a finite number${range(param)}`
@@ -142,7 +142,7 @@ function same(a: ParamValue, b: ParamValue): boolean {
 }
 
 /** A checked value in words. */
-export function formatValue(value: ParamValue): string {
+function formatValue(value: ParamValue): string {
   if (typeof value === 'string') return quote(value)
   return typeof value === 'object' ? `[${value.map(formatValue).join(', ')}]` : format(value)
 }

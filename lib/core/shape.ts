@@ -63,7 +63,7 @@ function compileSum(axis: string, symbols: Symbols): Sum {
   return { constant, terms }
 }
 
-export function compileShape(text: string, symbols: Symbols): CompiledShape {
+function compileShape(text: string, symbols: Symbols): CompiledShape {
   const axes: number[] = []
   const sums: Sum[] = []
   let runAt = -1

@@ -1,7 +1,7 @@
 // Weights: read from the caller's record at each call, or taken from what prepareWeights made of one.
 
 import { allocateFloats } from './allocate.ts'
-import { bindShape, weightCodes } from './bind.ts'
+import { bindShape } from './bind.ts'
 import { fail, nearest, words } from './errors.ts'
 import type { Frame } from './frame.ts'
 import { widen } from './half.ts'
@@ -87,7 +87,7 @@ export function bindWeights(frame: Frame): void {
       if (weight.group !== undefined) checkGroup(frame, weight)
       continue
     }
-    bindShape(frame, weight, weight.shapes, view, weightCodes)
+    bindShape(frame, weight, view)
     if (view.dtype !== float32) toFloat32(weight, view)
   }
 }
