@@ -10,9 +10,11 @@ export class UsageError extends Error {
   }
 }
 
-/** `; is it softmax?` where a name is near to one of those that exist. */
+/** `; is it softmax?` where a name is near to one of those that exist, or a part of one. */
 export function meant(name: string, names: Iterable<string>): string {
-  const near = nearest(name, names)
+  const all = [...names]
+  const part = name.toLowerCase()
+  const near = nearest(name, all) ?? all.find(whole => whole.toLowerCase().includes(part))
   return near === undefined ? '' : `; is it ${near}?`
 }
 

@@ -42,6 +42,7 @@ describe('usage errors', () => {
     ['verify', ['--jsn', 'x'], /--jsn/],
     ['ops', ['--full'], /--full/],
     ['ops', ['sofmax'], /no operation is called sofmax; is it softmax\?/],
+    ['ops', ['sliding'], /; is it slidingWindowAttention\?/],
     ['info', ['--x'], /--x/],
     ['bench', ['--threads', '0'], /--threads must be a whole number >= 1; got 0/],
     ['bench', ['--threads', 'x'], /got x/],

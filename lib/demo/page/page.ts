@@ -172,7 +172,7 @@ function section(entry: Entry): string {
       : `<dl><div><dt>Time</dt><dd>${figures(first.milliseconds)} ms</dd></div><div><dt>Speed</dt><dd>${figures(first.gflops)} GFLOP/s</dd></div><div><dt>Share of peak</dt><dd>${percent(first.share)}</dd></div><div><dt>From float64</dt><dd>${tiny(first.difference)}</dd></div></dl>`
   return `<section class="op" id="${entry.name}">
 <div class="about">
-<h3>${text(entry.name)}</h3>
+<h3>${text(entry.name).replace(/(?=[A-Z])/g, '<wbr>')}</h3>
 <p class="says">${text(entry.caption ?? '')}</p>
 <p>${text(entry.summary)}</p>
 ${entry.paper === '' ? '' : `<p>${text(entry.paper)}</p>`}

@@ -67,7 +67,7 @@ td.share { min-width: 150px; }
 section.op { display: grid; grid-template-columns: 252px minmax(0, 1fr); gap: 40px; padding-top: 40px; margin-top: 44px; border-top: 1px solid var(--line); }
 h2.part + section.op { margin-top: 22px; }
 .about { position: sticky; top: 28px; align-self: start; }
-.about h3 { font: 600 17px/1.3 var(--mono); letter-spacing: -.02em; margin: 0 0 10px; overflow-wrap: anywhere; }
+.about h3 { font: 600 17px/1.3 var(--mono); letter-spacing: -.02em; margin: 0 0 10px; }
 .about .says { font: 400 19px/1.36 var(--serif); margin: 0 0 14px; }
 .about p { font-size: 14px; color: var(--soft); margin: 0 0 10px; }
 .about dl { display: grid; grid-template-columns: 1fr 1fr; gap: 10px 16px; margin: 18px 0 0; padding-top: 16px; border-top: 1px solid var(--line); }
