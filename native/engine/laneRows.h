@@ -40,55 +40,35 @@ class LaneRows {
   float* at(int64_t row) const { return data_ + row * rowFloats_; }
   int64_t step() const { return std::max(positionStep_, elementStep_); }
 
-  // Lanes without a token get zeros. What was not asked for before is, some positions ahead.
-  void load(int64_t row, const LatticeMap& map, int64_t z, int64_t y, bool asked) const {
-    for (int64_t p = 0; p < positions_; ++p) {
-      if (!asked && map.inner == 1 && p + kNear < positions_) prefetch(p + kNear, map, z, y);
+  // Lanes without a token get zeros. Nothing is asked for beforehand: a token that lies beside the
+  // one before comes by itself, and what is asked for meanwhile delays the products by as much.
+  void load(int64_t row, const LatticeMap& map, int64_t z, int64_t y) const {
+    for (int64_t p = 0; p < positions_; ++p)
       gatherTokens(&token(p, 0), map.dtype, map.offset(z, y), map.inner, depth_,
                    at(row) + p * positionStep_, elementStep_);
-    }
   }
   void store(int64_t row, const LatticeMap& map, int64_t z, int64_t y) const {
     for (int64_t p = 0; p < positions_; ++p)
       laneTile().scatter(at(row) + p * positionStep_, elementStep_, depth_, &token(p, 0),
                          map.offset(z, y), map.inner);
   }
-  // Lists the tokens [p.begin, p.end) of a row that will be loaded or stored: those of lanes beside
-  // each other as one.
-  void foresee(Interval p, const LatticeMap& map, int64_t z, int64_t y, TokenRow*& list) const {
+  // Lists the tokens of a row that will be stored: those of lanes beside each other as one.
+  void foresee(const LatticeMap& map, int64_t z, int64_t y, TokenRow*& list) const {
+    constexpr int64_t kWidth = sizeof(float);
     if (map.inner != 1) return;
-    const int64_t width = byteSize(map.dtype);
     const TokenRow* first = list;
     for (int64_t lane = 0; lane < laneTile().lanes; ++lane) {
-      const char* token = place(p.begin, lane, map, z, y);
-      if (!token) continue;
-      if (list > first && list[-1].first + list[-1].bytes == token)
-        list[-1].bytes += depth_ * width;
+      if (!token(0, lane)) continue;
+      const auto* at = reinterpret_cast<const char*>(token(0, lane) + map.offset(z, y));
+      if (list > first && list[-1].first + list[-1].bytes == at)
+        list[-1].bytes += depth_ * kWidth;
       else
-        *list++ = {token, map.strides[2] * width, p.end - p.begin, depth_ * width};
+        *list++ = {at, map.strides[2] * kWidth, positions_, depth_ * kWidth};
     }
   }
 
  private:
   static constexpr int64_t kPiece = 8;
-  static constexpr int64_t kNear = 4;  // positions asked for ahead
-
-  // The bytes of a token in a row of the map; null where there is none.
-  const char* place(int64_t position, int64_t lane, const LatticeMap& map, int64_t z,
-                    int64_t y) const {
-    float* token = this->token(position, lane);
-    if (!token) return nullptr;
-    return static_cast<const char*>(elementAt(token, map.dtype, map.offset(z, y)));
-  }
-
-  // To the processor the lanes are too many streams.
-  void prefetch(int64_t position, const LatticeMap& map, int64_t z, int64_t y) const {
-    constexpr int64_t kLine = 64;
-    const int64_t bytes = depth_ * byteSize(map.dtype);
-    for (int64_t lane = 0; lane < laneTile().lanes; ++lane)
-      if (const char* token = place(position, lane, map, z, y))
-        for (int64_t k = 0; k < bytes; k += kLine) __builtin_prefetch(token + k, 0, 2);
-  }
 
   int64_t positions_, depth_, positionStep_, elementStep_, rowFloats_;
   float* data_;

@@ -100,8 +100,7 @@ class SegmentWalk {
   // Rows of keys are kept in a ring.
   int64_t slot(int64_t row, int64_t plane) const { return row % ring_ * sizeOf(planes_) + plane; }
   void place(const LatticeHead& head, const Cut::Segment& segment, int64_t lane, bool spare);
-  void load(Interval rows, bool asked);
-  void foresee(int64_t y);
+  void load(Interval rows);
   void addendsOf(int64_t y, Interval rows);
   void attendRow(int64_t y, Interval rows);
 
@@ -119,7 +118,7 @@ class SegmentWalk {
   Interval addendsOf_{0, 0};  // rows they hold, seen from that of the query
   int64_t loaded_;
   const float **key_, **value_;  // [rows of keys]
-  TokenRow* list_;
+  TokenRow stored_[kMostLanes];  // where the results of a row go
   TokensAhead ahead_;
   NeighborBlock block_;
 };
@@ -153,8 +152,6 @@ SegmentWalk::SegmentWalk(const LatticeProblem& p, const Cut& cut, int64_t vector
   key_ = scratch.array<const float*>(2 * keyRows);
   value_ = key_ + keyRows;
   if (hides_ || first_.bias.data) addends_ = scratch.floats(floats);
-  // Keys and values of the next query's rows, the query's, and where these results go.
-  list_ = scratch.array<TokenRow>((keyRows + 1) * 2 * lanes);
   block_.depth = static_cast<int>(p.depth);
   block_.valueDepth = static_cast<int>(p.valueDepth);
   block_.positions = static_cast<int>(cut.length);
@@ -202,32 +199,14 @@ void SegmentWalk::place(const LatticeHead& head, const Cut::Segment& segment, in
   bias_[lane] = static_cast<const float*>(head.bias.data);
 }
 
-void SegmentWalk::load(Interval rows, bool asked) {
+void SegmentWalk::load(Interval rows) {
   for (int64_t row = std::max(loaded_, rows.begin); row < rows.end; ++row)
     for (int64_t z = planes_.begin; z < planes_.end; ++z) {
       const int64_t to = slot(row, z - planes_.begin);
-      keys_.load(to, first_.key, z, row, asked);
-      values_.load(to, first_.value, z, row, asked);
+      keys_.load(to, first_.key, z, row);
+      values_.load(to, first_.value, z, row);
     }
   loaded_ = std::max(loaded_, rows.end);
-}
-
-// Lists what the next row of queries loads and this one stores, to be asked for during its
-// products.
-void SegmentWalk::foresee(int64_t y) {
-  TokenRow* end = list_;
-  const Interval own{0, cut_.length}, keys{cut_.before, cut_.before + cut_.length};
-  if (y + 1 < y_.end) {
-    const Interval next = rowsSeen(y + 1);
-    for (int64_t row = std::max(loaded_, next.begin); row < next.end; ++row)
-      for (int64_t z = planes_.begin; z < planes_.end; ++z) {
-        keys_.foresee(keys, first_.key, z, row, end);
-        values_.foresee(keys, first_.value, z, row, end);
-      }
-    queries_.foresee(own, first_.query, z_, y + 1, end);
-  }
-  results_.foresee(own, first_.out, z_, y, end);
-  ahead_ = TokensAhead(list_, end, neighborTile().asks(block_));
 }
 
 // What is added to the scores of a row of queries: its bias where there is one, and what its lanes
@@ -273,15 +252,17 @@ void SegmentWalk::attendRow(int64_t y, Interval rows) {
       value_[n] = values_.at(slot(row, plane));
     }
   if (addends_) addendsOf(y, rows);
-  foresee(y);
+  TokenRow* end = stored_;
+  results_.foresee(first_.out, z_, y, end);
+  ahead_ = TokensAhead(stored_, end, neighborTile().asks(block_));
   neighborTile().attend(block_);
 }
 
 void SegmentWalk::attend() {
   for (int64_t y = y_.begin; y < y_.end; ++y) {
     const Interval rows = rowsSeen(y);
-    load(rows, y > y_.begin);
-    queries_.load(0, first_.query, z_, y, y > y_.begin);
+    load(rows);
+    queries_.load(0, first_.query, z_, y);
     attendRow(y, rows);
     results_.store(0, first_.out, z_, y);
     if (first_.lse.data) lse_.store(0, first_.lse, z_, y);

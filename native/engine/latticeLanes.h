@@ -13,7 +13,7 @@
 // causality there are zeros before the row instead, and an addend that hides them.
 //
 // A row of keys is laid out once, when the first query comes that sees it, and its place taken when
-// the last one has gone. What the next row of queries needs is asked for between the products.
+// the last one has gone. Where results go is asked for between the products.
 #pragma once
 #include <cstdint>
 
