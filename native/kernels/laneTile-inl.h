@@ -104,24 +104,20 @@ void attend(const LaneBlock& b) { attendSome<kRowsTogether>(b); }
 
 void gatherLanes(const float* const* rows, int64_t offset, int64_t inner, int64_t depth,
                  float* vectors, int64_t step) {
-  const float* from[kLanes];
-  bool all = inner == 1;
-  for (int lane = 0; lane < kLanes; ++lane) {
-    from[lane] = rows[lane] + offset;
-    all &= rows[lane] != nullptr;
-  }
+  int lanes = 0;  // that have a row, before one that has none
+  while (lanes < kLanes && rows[lanes]) ++lanes;
   int64_t k = 0;
-  for (; all && k + kLanes <= depth; k += kLanes) {
+  for (; lanes == kLanes && inner == 1 && k + kLanes <= depth; k += kLanes) {
     Vec square[kLanes];
 #pragma GCC unroll 16
-    for (int lane = 0; lane < kLanes; ++lane) square[lane] = Vec::load(from[lane] + k);
+    for (int lane = 0; lane < kLanes; ++lane) square[lane] = Vec::load(rows[lane] + offset + k);
     Vec::transpose(square);
 #pragma GCC unroll 16
     for (int i = 0; i < kLanes; ++i) square[i].store(vectors + (k + i) * step);
   }
   for (; k < depth; ++k)
     for (int lane = 0; lane < kLanes; ++lane)
-      vectors[k * step + lane] = rows[lane] ? from[lane][k * inner] : 0;
+      vectors[k * step + lane] = rows[lane] ? rows[lane][offset + k * inner] : 0;
 }
 
 void scatterLanes(const float* vectors, int64_t step, int64_t depth, float* const* rows,
