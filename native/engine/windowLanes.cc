@@ -24,79 +24,89 @@ struct WindowKind {
   }
 };
 
-// Windows of one kind, one a lane; a lane that has none repeats the last.
+// Windows of one kind, one a lane; lanes from `count` on have none. As all of them have one size,
+// token n lies as far from the first one in every lane.
 struct LaneWindows {
   WindowGrid::Window window[kMostLanes];
-  int64_t first[kMostLanes];  // tokens of the windows
   WindowHead head[kMostLanes];
   int count;
+  int64_t first[kMostLanes];      // tokens of the windows
+  int64_t away[kMostLaneTokens];  // of tokens from the first one
 };
 
-// Token n of every lane's window, of whatever float type.
-void rowsOf(const LaneWindows& l, TokenMap WindowHead::* map, int64_t n, int64_t mapWidth,
-            float** rows) {
-  // Windows of one size: their tokens lie at the same distances from the first.
-  const int64_t away = l.window[0].token(n, mapWidth) - l.first[0];
-  for (int lane = 0; lane < l.count; ++lane) {
-    const TokenMap& tokens = l.head[lane].*map;
-    const int64_t offset = (l.first[lane] + away) * tokens.stride;
-    rows[lane] = static_cast<float*>(elementAt(tokens.data, tokens.dtype, offset));
+// Their tokens of a map.
+class LaneTokens {
+ public:
+  enum class Spare { kLast, kNone };  // what a lane without a window has
+
+  LaneTokens(const LaneWindows& l, TokenMap WindowHead::* map, int64_t depth, Spare spare)
+      : windows_(l), like_(l.head[0].*map), depth_(depth) {
+    for (int lane = 0; lane < l.count; ++lane) {
+      void* data = (l.head[lane].*map).data;
+      first_[lane] =
+          static_cast<float*>(elementAt(data, like_.dtype, l.first[lane] * like_.stride));
+    }
+    if (spare == Spare::kLast)
+      std::fill(first_ + l.count, first_ + kMostLanes, first_[l.count - 1]);
   }
-  std::fill(rows + l.count, rows + kMostLanes, rows[l.count - 1]);
-}
 
-// Asks for token n of every lane's window: to the processor the lanes are too many streams.
-void prefetch(const LaneWindows& l, TokenMap WindowHead::* map, int64_t n, int64_t mapWidth,
-              int64_t depth) {
-  constexpr int64_t kLine = 64;
-  const TokenMap& like = l.head[0].*map;
-  if (like.inner != 1) return;
-  float* rows[kMostLanes];
-  rowsOf(l, map, n, mapWidth, rows);
-  for (int lane = 0; lane < l.count; ++lane)
-    for (int64_t k = 0; k < depth * byteSize(like.dtype); k += kLine)
-      __builtin_prefetch(reinterpret_cast<const char*>(rows[lane]) + k, 0, 2);
-}
-
-// Lists where the results of all windows go, in the order in which they are made.
-void foreseeResults(const LaneWindows& l, int64_t mapWidth, int64_t depth, TokenRow*& list) {
-  constexpr int64_t kBytes = sizeof(float);
-  const TokenMap& like = l.head[0].out;
-  if (like.inner != 1) return;
-  float* rows[kMostLanes];
-  for (int64_t n = 0; n < l.window[0].tokens(); n += l.window[0].width) {
-    rowsOf(l, &WindowHead::out, n, mapWidth, rows);
-    for (int lane = 0; lane < l.count; ++lane)
-      *list++ = {reinterpret_cast<const char*>(rows[lane]), l.head[lane].out.stride * kBytes,
-                 l.window[0].width, depth * kBytes};
+  // Token n of every lane as vectors.
+  void gather(int64_t n, float* to) const {
+    gatherTokens(first_, like_.dtype, offset(n), like_.inner, depth_, to, laneTile().lanes);
   }
-}
+  void scatter(int64_t n, const float* from) const {
+    laneTile().scatter(from, laneTile().lanes, depth_, first_, offset(n), like_.inner);
+  }
+  // Asks for token n of every lane: to the processor the lanes are too many streams.
+  void prefetch(int64_t n) const {
+    constexpr int64_t kLine = 64;
+    if (like_.inner != 1) return;
+    const int64_t bytes = depth_ * byteSize(like_.dtype), away = offset(n) * byteSize(like_.dtype);
+    for (int lane = 0; lane < laneTile().lanes; ++lane)
+      for (int64_t k = 0; k < bytes; k += kLine)
+        __builtin_prefetch(reinterpret_cast<const char*>(first_[lane]) + away + k, 0, 2);
+  }
+  // Lists the tokens of all windows, row by row.
+  void foresee(TokenRow*& list) const {
+    const int64_t width = byteSize(like_.dtype);
+    if (like_.inner != 1) return;
+    const WindowGrid::Window& window = windows_.window[0];
+    for (int64_t n = 0; n < window.tokens(); n += window.width)
+      for (int lane = 0; lane < laneTile().lanes && first_[lane]; ++lane)
+        *list++ = {reinterpret_cast<const char*>(first_[lane]) + offset(n) * width,
+                   like_.stride * width, window.width, depth_ * width};
+  }
 
-// Lays out token n of every lane's window.
-void gather(const LaneWindows& l, TokenMap WindowHead::* map, int64_t n, int64_t mapWidth,
-            int64_t depth, float* to) {
-  const TokenMap& like = l.head[0].*map;
-  float* rows[kMostLanes];
-  rowsOf(l, map, n, mapWidth, rows);
-  gatherTokens(rows, like.dtype, 0, like.inner, depth, to, laneTile().lanes);
-}
+ private:
+  int64_t offset(int64_t n) const { return windows_.away[n] * like_.stride; }
+
+  const LaneWindows& windows_;
+  const TokenMap like_;
+  const int64_t depth_;
+  float* first_[kMostLanes] = {};
+};
 
 void attendTogether(const WindowProblem& p, const LaneWindows& l, Scratch& scratch) {
   const LaneTile& kernel = laneTile();
-  const int64_t width = kernel.lanes, mapWidth = p.grid.width;
+  const int64_t width = kernel.lanes;
   const int64_t tokens = l.window[0].tokens();
   const double missing = p.missing ? p.grid.missing(l.window[0]) : 0;
   const int64_t listed = tokens + (missing > 0 ? 1 : 0);
   const int64_t keyFloats = p.depth * width, valueFloats = p.valueDepth * width;
+  using Spare = LaneTokens::Spare;
+  const LaneTokens query(l, &WindowHead::query, p.depth, Spare::kLast);
+  const LaneTokens key(l, &WindowHead::key, p.depth, Spare::kLast);
+  const LaneTokens value(l, &WindowHead::value, p.valueDepth, Spare::kLast);
+  const LaneTokens out(l, &WindowHead::out, p.valueDepth, Spare::kNone);
   float* keys = scratch.floats(listed * keyFloats);
   float* values = scratch.floats(listed * valueFloats);
   for (int64_t n = 0; n < tokens; ++n) {
     if (n + kNear < tokens) {
-      prefetch(l, &WindowHead::key, n + kNear, mapWidth, p.depth);
-      prefetch(l, &WindowHead::value, n + kNear, mapWidth, p.valueDepth);
+      key.prefetch(n + kNear);
+      value.prefetch(n + kNear);
     }
-    gather(l, &WindowHead::key, n, mapWidth, p.depth, keys + n * keyFloats);
-    gather(l, &WindowHead::value, n, mapWidth, p.valueDepth, values + n * valueFloats);
+    key.gather(n, keys + n * keyFloats);
+    value.gather(n, values + n * valueFloats);
   }
   float* addend = nullptr;
   if (missing > 0) {
@@ -132,28 +142,22 @@ void attendTogether(const WindowProblem& p, const LaneWindows& l, Scratch& scrat
   block.scores = scratch.floats(kernel.rows * listed * width);
   auto* list = scratch.array<TokenRow>(l.window[0].height * kMostLanes);
   TokenRow* end = list;
-  foreseeResults(l, mapWidth, p.valueDepth, end);
+  out.foresee(end);
   const int64_t blocks = ceilDiv(tokens, kernel.rows);
   TokensAhead ahead(list, end, blocks * (listed + p.valueDepth) / kernel.together);
   block.ahead = &ahead;
   for (int64_t n = 0; n < tokens; n += kernel.rows) {
     block.rows = static_cast<int>(std::min<int64_t>(kernel.rows, tokens - n));
     for (int r = 0; r < block.rows; ++r) {
-      float* query = queries + r * keyFloats;
-      gather(l, &WindowHead::query, n + r, mapWidth, p.depth, query);
-      block.query[r] = query;
+      query.gather(n + r, queries + r * keyFloats);
+      block.query[r] = queries + r * keyFloats;
       block.out[r] = results + r * valueFloats;
     }
     for (int64_t later = n + block.rows; later < std::min(n + block.rows + kernel.rows, tokens);
          ++later)
-      prefetch(l, &WindowHead::query, later, mapWidth, p.depth);
+      query.prefetch(later);
     kernel.attend(block);
-    for (int r = 0; r < block.rows; ++r) {
-      float* out[kMostLanes];
-      rowsOf(l, &WindowHead::out, n + r, mapWidth, out);
-      std::fill(out + l.count, out + kMostLanes, nullptr);
-      kernel.scatter(block.out[r], width, p.valueDepth, out, 0, l.head[0].out.inner);
-    }
+    for (int r = 0; r < block.rows; ++r) out.scatter(n + r, block.out[r]);
   }
 }
 
@@ -182,6 +186,8 @@ void attendWindowsInLanes(const Call& call, const WindowProblem& p) {
       l.first[lane] = l.window[lane].token(0, grid.width);
       l.head[lane] = p.headOf(n / kind->count());
     }
+    for (int64_t n = 0; n < l.window[0].tokens(); ++n)
+      l.away[n] = l.window[0].token(n, grid.width) - l.first[0];
     attendTogether(p, l, scratch);
   });
 }
