@@ -3,14 +3,14 @@ import type { Context } from './context.ts'
 import { dynamic, type IntegerParam, integer, type ListParam, list } from './params.ts'
 
 /** Larger steps and margins than a map can have: sizes computed from them stay exact. */
-const kMost = 2 ** 31 - 1
+export const largestStep = 2 ** 31 - 1
 
 /** One whole number an axis; a single one stands for all. */
 export const perAxis = (
   axes: number,
   min: number,
   options: Pick<ListParam, 'default'> = {},
-): ListParam => list(integer({ min, max: kMost }), { length: axes, ...options })
+): ListParam => list(integer({ min, max: largestStep }), { length: axes, ...options })
 
 /** The stride, padding and dilation of a convolution over so many axes. */
 export const convolutionParams = (

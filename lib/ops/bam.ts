@@ -1,4 +1,5 @@
 import type { Context } from '../core/context.ts'
+import { largestStep } from '../core/convolution.ts'
 import type { WeightSpec } from '../core/definition.ts'
 import { bnEps, normWeights } from '../core/norm.ts'
 import { operation, type TensorLike } from '../core/operation.ts'
@@ -248,10 +249,10 @@ export const bam = operation<
       default: ofVariant('numDilatedConvs'),
       implied: counted('dilatedConvOf'),
     }),
-    dilation: integer({ min: 1, max: 2 ** 31 - 1, default: ofVariant('dilation'), used: dilates }),
+    dilation: integer({ min: 1, max: largestStep, default: ofVariant('dilation'), used: dilates }),
     padding: integer({
       min: 0,
-      max: 2 ** 31 - 1,
+      max: largestStep,
       default: dynamic(
         'the dilation or 1, by variant',
         c => variantOf(c).padding ?? c.number('dilation'),

@@ -1,5 +1,6 @@
+import { checkKeyHeads, scaleParam } from '../core/heads.ts'
 import { type Output, operation, type TensorLike } from '../core/operation.ts'
-import { dynamic, integer, number } from '../core/params.ts'
+import { integer } from '../core/params.ts'
 import { floatDtypes } from '../core/tensor.ts'
 
 /** Optional tensors and parameters of {@link blockSparseAttention}. */
@@ -78,12 +79,10 @@ export const blockSparseAttention = operation<
   mayBeEmpty: ['Nnz'],
   params: {
     blockSize: integer({ min: 1 }),
-    scale: number({ default: dynamic('1/sqrt(D)', c => 1 / Math.sqrt(c.dim('D'))) }),
+    scale: scaleParam(),
   },
   check(c) {
-    const [heads, keyHeads] = [c.dim('H'), c.dim('Hkv')]
-    if (keyHeads === 0 ? heads !== 0 : heads % keyHeads !== 0)
-      c.fail('key', 'ERR_FOVEA_SHAPE', `have a number of heads that divides ${heads}`, keyHeads)
+    checkKeyHeads(c)
     const size = c.number('blockSize')
     const [rows, blocks] = [Math.ceil(c.dim('Lq') / size), Math.ceil(c.dim('Lk') / size)]
     const [offsets, columns] = [c.ints('rowOffsets'), c.ints('columnIndices')]
@@ -111,7 +110,7 @@ export const blockSparseAttention = operation<
     if (c.has('blockMask') && c.dim('Bs') !== size)
       c.fail('blockMask', 'ERR_FOVEA_SHAPE', `have blocks of ${size} x ${size}`, c.dim('Bs'))
     const entries = c.dim('Nnz')
-    for (let h = 0; h < (perHead ? heads : 1); h++) {
+    for (let h = 0; h < (perHead ? c.dim('H') : 1); h++) {
       const row = offsets.subarray(h * (rows + 1), (h + 1) * (rows + 1))
       const last = row[rows] as number
       if (row[0] !== 0) c.fail('rowOffsets', 'ERR_FOVEA_BOUNDS', 'start at 0', row[0])

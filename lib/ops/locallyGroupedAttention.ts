@@ -1,5 +1,6 @@
+import { scaleParam } from '../core/heads.ts'
 import { operation, type TensorLike } from '../core/operation.ts'
-import { choice, dynamic, integer, number } from '../core/params.ts'
+import { choice, integer } from '../core/params.ts'
 import { floatDtypes } from '../core/tensor.ts'
 
 /** Parameters of {@link locallyGroupedAttention}. */
@@ -64,7 +65,7 @@ export const locallyGroupedAttention = operation<
     windowHeight: integer({ min: 1 }),
     windowWidth: integer({ min: 1 }),
     padMode: choice(['exclude', 'zeros'], { default: 'exclude' }),
-    scale: number({ default: dynamic('1/sqrt(D)', c => 1 / Math.sqrt(c.dim('D'))) }),
+    scale: scaleParam(),
   },
   check(c) {
     const tokens = c.number('height') * c.number('width')

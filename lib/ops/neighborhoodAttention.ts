@@ -1,6 +1,7 @@
 import type { Context } from '../core/context.ts'
+import { scaleParam } from '../core/heads.ts'
 import { type Output, operation, type TensorLike } from '../core/operation.ts'
-import { boolean, dynamic, integer, list, number } from '../core/params.ts'
+import { boolean, dynamic, integer, list } from '../core/params.ts'
 import { floatDtypes } from '../core/tensor.ts'
 
 /** Optional tensors and parameters of {@link neighborhoodAttention}; one value stands for every axis. */
@@ -79,7 +80,7 @@ export const neighborhoodAttention = operation<
     dilation: list(integer({ min: 1 }), { default: 1, length: axes() }),
     stride: list(integer({ min: 1 }), { default: 1, length: axes() }),
     causal: list(boolean(), { default: false, length: axes() }),
-    scale: number({ default: dynamic('1/sqrt(D)', c => 1 / Math.sqrt(c.dim('D'))) }),
+    scale: scaleParam(),
   },
   check(c) {
     const kernels = c.list('kernelSize')

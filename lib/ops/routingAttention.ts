@@ -1,3 +1,4 @@
+import { scaleParam } from '../core/heads.ts'
 import { operation, type TensorLike } from '../core/operation.ts'
 import { boolean, choice, dynamic, integer, number } from '../core/params.ts'
 
@@ -85,7 +86,7 @@ export const routingAttention = operation<
       ),
     }),
     maskSelf: boolean({ default: dynamic('sharedQK', c => c.flag('sharedQK')) }),
-    scale: number({ default: dynamic('1/sqrt(D)', c => 1 / Math.sqrt(c.dim('D'))) }),
+    scale: scaleParam(),
     meanEps: number({ min: 0 }),
   },
 })

@@ -1,5 +1,6 @@
+import { checkKeyHeads, scaleParam } from '../core/heads.ts'
 import { type Output, operation, type TensorLike } from '../core/operation.ts'
-import { boolean, choice, dynamic, integer, number } from '../core/params.ts'
+import { boolean, choice, integer, number } from '../core/params.ts'
 import { checkRagged, lengthsOf } from '../core/ragged.ts'
 import { floatDtypes } from '../core/tensor.ts'
 
@@ -73,8 +74,8 @@ export interface ScaledDotProductAttentionOutputs {
  *
  * A query that sees no key gives 0 and lse -Infinity (with sinks: 0, and the sink). Hidden keys and
  * values are never part of the result, whatever they hold. Tiles that see nothing are not computed, and
- * nothing of size Lq x Lk is allocated: scratch is at most 0.8 MB a
- * thread, 1.3 MB where heads share a bias.
+ * nothing of size Lq x Lk is allocated: scratch is at most 0.8 MB a thread, 1.3 MB where heads share a
+ * bias.
  *
  * A ragged batch gives every problem the bits that a call of its own would.
  *
@@ -115,7 +116,7 @@ export const scaledDotProductAttention = operation<
     lse: { shape: 'B H Lq', optional: true },
   },
   params: {
-    scale: number({ default: dynamic('1/sqrt(D)', c => 1 / Math.sqrt(c.dim('D'))) }),
+    scale: scaleParam(),
     causal: boolean({ default: false }),
     align: choice(['bottomRight', 'topLeft'], { optional: true, absent: 0 }),
     softcap: number({ default: 0, min: 0 }),
@@ -124,10 +125,7 @@ export const scaledDotProductAttention = operation<
   },
   mayBeEmpty: ['n'],
   check(c) {
-    const heads = c.dim('H')
-    const keyHeads = c.dim('Hkv')
-    if (keyHeads === 0 ? heads !== 0 : heads % keyHeads !== 0)
-      c.fail('key', 'ERR_FOVEA_SHAPE', `have a number of heads that divides ${heads}`, keyHeads)
+    checkKeyHeads(c)
     const ragged = c.has('queryCumulativeLengths')
     if (ragged) {
       const beside = ['keyLengths', 'queryOffsets', 'mask', 'bias']

@@ -1,5 +1,6 @@
+import { scaleParam } from '../core/heads.ts'
 import { type Output, operation, type TensorLike } from '../core/operation.ts'
-import { boolean, dynamic, integer, list, number } from '../core/params.ts'
+import { boolean, dynamic, integer, list } from '../core/params.ts'
 import { checkRagged } from '../core/ragged.ts'
 import { floatDtypes } from '../core/tensor.ts'
 
@@ -98,7 +99,7 @@ export const slidingWindowAttention = operation<
     },
   },
   params: {
-    scale: number({ default: dynamic('1/sqrt(D)', c => 1 / Math.sqrt(c.dim('D'))) }),
+    scale: scaleParam(),
     windowLeft: integer({ min: 0 }),
     windowRight: integer({ min: 0 }),
     causal: boolean({ default: false }),

@@ -1,5 +1,6 @@
+import { checkKeyHeads, scaleParam } from '../core/heads.ts'
 import { type Output, operation, type TensorLike } from '../core/operation.ts'
-import { boolean, choice, dynamic, integer, number } from '../core/params.ts'
+import { boolean, choice, dynamic, integer } from '../core/params.ts'
 import { floatDtypes } from '../core/tensor.ts'
 
 /** Parameters of {@link sparseAttention}. */
@@ -87,12 +88,10 @@ export const sparseAttention = operation<
     }),
     headMode: choice(['merged', 'split', 'first', 'second'], { default: 'merged' }),
     causal: boolean({ default: true }),
-    scale: number({ default: dynamic('1/sqrt(D)', c => 1 / Math.sqrt(c.dim('D'))) }),
+    scale: scaleParam(),
   },
   check(c) {
-    const [heads, keyHeads] = [c.dim('H'), c.dim('Hkv')]
-    if (keyHeads === 0 ? heads !== 0 : heads % keyHeads !== 0)
-      c.fail('key', 'ERR_FOVEA_SHAPE', `have a number of heads that divides ${heads}`, keyHeads)
+    checkKeyHeads(c)
     if (c.choice('pattern') !== 'fixed') return
     const [stride, summary, blocks] = [
       c.number('stride'),
