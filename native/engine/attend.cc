@@ -130,16 +130,6 @@ int64_t blockOf(int64_t keys, int64_t width) {
   return ceilDiv(ceilDiv(keys, blocks), kKeyUnit) * kKeyUnit;
 }
 
-// The first row of a panel. Panels are full but the last; where that had a single vector of AVX-512
-// left, which a register tile cannot use well, the one before gives it another.
-int64_t panelBegin(int64_t rows, int64_t panel) {
-  constexpr int64_t kVector = 16;
-  const int64_t last = (rows - 1) / kPanel;
-  if (panel > last) return rows;
-  const bool narrow = panel == last && panel > 0 && rows - last * kPanel <= kVector;
-  return panel * kPanel - (narrow ? kVector : 0);
-}
-
 // The panels of a chunk and their walk over the keys. Problems that are alike walk together: a bias
 // or mask is brought into the lanes once for all of them.
 class Chunk {
@@ -157,6 +147,10 @@ class Chunk {
              KeyBlock& values, AttendBlock& block);
   void lookAhead(int problem, int panel, int segment, int64_t at, int64_t stop, int64_t next);
   QueryPanel& panelOf(int problem, int panel) { return panels_[problem * count_ + panel]; }
+  // Whether a panel sees no key from `stop` of a segment on.
+  bool endsIn(const QueryPanel& panel, int segment, int64_t stop) const {
+    return segment + 1 == p_.segmentCount && panel.sights[segment].anyEnd <= stop;
+  }
 
   const AttendProblem* const* problems_;
   const AttendProblem& p_;  // any of them, for what they have in common
@@ -167,8 +161,9 @@ class Chunk {
   uint8_t* lanes_ = nullptr;  // addends of count_ panels, where problems share them
   Terms terms_;
   Ahead ahead_;
-  bool cold_ = true;  // nobody has asked for the values of this block
-  int clean_ = -1;    // whether the block's values are finite: -1 not known yet
+  bool cold_ = true;            // nobody has asked for the values of this block
+  int visit_ = 0, visits_ = 0;  // of panels that see this block: which comes, and how many
+  int clean_ = -1;              // whether the block's values are finite: -1 not known yet
 };
 
 Chunk::Chunk(const AttendProblem* const* problems, int problemCount, int64_t first, int64_t count,
@@ -199,8 +194,8 @@ void Chunk::attend() {
 }
 
 // What comes after this visit: the values of the first block, the next panel's queries where they
-// are not packed yet, a share of the keys and values that come next, and, in the last block, the
-// rows that the results go to.
+// are not packed yet, a share of the keys and values that come next, and, in the panel's last
+// block, the rows that its results go to.
 void Chunk::lookAhead(int i, int t, int segment, int64_t at, int64_t stop, int64_t next) {
   QueryPanel& panel = panelOf(i, t);
   ahead_.clear();
@@ -217,10 +212,10 @@ void Chunk::lookAhead(int i, int t, int segment, int64_t at, int64_t stop, int64
   const bool last = i + 1 == problemCount_;  // its turn ends the block
   const KeySegment& source = problems_[last ? 0 : i + 1]->segments[segment];
   const int64_t from = last ? stop : at, keys = last ? next : stop - at;
-  const int64_t begin = from + keys * t / count_, end = from + keys * (t + 1) / count_;
+  const int64_t begin = from + keys * visit_ / visits_, end = from + keys * (visit_ + 1) / visits_;
   ahead_.keys(source.key, begin, end);
   ahead_.keys(source.value, begin, end);
-  if (next <= 0 && segment + 1 == p_.segmentCount && p_.outInner == 1) ahead_.results(panel);
+  if (endsIn(panel, segment, stop) && p_.outInner == 1) ahead_.results(panel);
 }
 
 void Chunk::visit(QueryPanel& panel, int segment, int64_t at, uint8_t* lanes, bool brought,
@@ -270,16 +265,18 @@ void Chunk::meet(int problem, int segment, int64_t at, int64_t stop, int64_t nex
   keys.seek(at, block.keys);
   values.seek(at, block.keys);
   clean_ = -1;
+  visit_ = visits_ = 0;
+  for (int t = 0; t < count_; ++t) visits_ += panelOf(problem, t).sights[segment].meets(at, stop);
   for (int t = 0; t < count_; ++t) {
     QueryPanel& panel = panelOf(problem, t);
-    const auto& sight = panel.sights[segment];
-    if (sight.anyBegin < stop && sight.anyEnd > at) {
+    if (panel.sights[segment].meets(at, stop)) {
       lookAhead(problem, t, segment, at, stop, next);
       ahead_.give(p_, block);
       uint8_t* lanes = lanes_ ? lanes_ + t * attendTile().addendBytes : nullptr;
       visit(panel, segment, at, lanes, problem > 0, values, block);
+      ++visit_;
     }
-    if (segment + 1 == p_.segmentCount && sight.anyEnd <= stop) panel.finish(p_);
+    if (endsIn(panel, segment, stop)) panel.finish(p_);
   }
 }
 

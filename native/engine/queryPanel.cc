@@ -33,6 +33,14 @@ void packQueries(const AttendProblem& p, const QueryRow* rows, int count, float*
 
 }  // namespace
 
+int64_t panelBegin(int64_t rows, int64_t panel) {
+  constexpr int64_t kVector = 16;
+  const int64_t last = (rows - 1) / kPanel;
+  if (panel > last) return rows;
+  const bool narrow = panel == last && panel > 0 && rows - last * kPanel <= kVector;
+  return panel * kPanel - (narrow ? kVector : 0);
+}
+
 void QueryPanel::describe(const AttendProblem& p, int64_t first, int count, Scratch& scratch) {
   queries = count;
   rows = scratch.array<QueryRow>(count);

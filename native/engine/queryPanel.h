@@ -6,11 +6,16 @@
 
 namespace fovea {
 
+// The first row of a panel. Panels are full but the last; where that had a single vector of AVX-512
+// left, which a register tile cannot use well, the one before gives it another.
+int64_t panelBegin(int64_t rows, int64_t panel);
+
 struct QueryPanel {
   // What the queries see of a segment: what any of them sees, and what every one does.
   struct Sight {
     int64_t anyBegin = INT64_MAX, anyEnd = 0;
     int64_t everyBegin = 0, everyEnd = INT64_MAX;
+    bool meets(int64_t at, int64_t stop) const { return anyBegin < stop && anyEnd > at; }
     // [48] each, whole numbers: what each of them sees. Null where every one sees every key.
     double *begin = nullptr, *end = nullptr;
   };
