@@ -39,9 +39,9 @@ void channelGate(const Call& call, const FeatureMap& x, std::span<const ChainLay
                  const FeatureMap& gate, const FeatureMap& out) {
   const int64_t vector[3] = {1, 1, 1};
   forEntries(call, x, [&](int64_t first, int64_t count, Scratch& scratch) {
-    const auto vectors = [&] { return FeatureMap::scratch(count, x.channels, vector, scratch); };
-    const FeatureMap from = x.entries(first, count), mean = vectors();
-    const FeatureMap by = gate ? gate.entries(first, count) : vectors();
+    const FeatureMap from = x.entries(first, count);
+    const FeatureMap mean = FeatureMap::scratch(count, x.channels, vector, scratch);
+    const FeatureMap by = gate.entries(first, count, x.channels, vector, scratch);
     const ChannelPool pools[] = {{PoolKind::kMean, mean}};
     poolChannels(call, from, pools);
     chain(call, mean.vectors(), layers, by.vectors());

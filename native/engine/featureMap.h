@@ -62,12 +62,18 @@ struct FeatureMap {
     return contiguous(memory.floats(floats), batch, channels, size);
   }
 
-  // Entries [first, first + count) of the batch.
+  // Entries [first, first + count) of the batch; of a map that is not there, none.
   FeatureMap entries(int64_t first, int64_t count) const {
     FeatureMap map = *this;
-    map.data = at(first, 0, 0, 0, 0);
+    if (data) map.data = at(first, 0, 0, 0, 0);
     map.batch = count;
     return map;
+  }
+
+  // The same, and in scratch where the map is not there.
+  FeatureMap entries(int64_t first, int64_t count, int64_t channelCount, const int64_t* extent,
+                     Scratch& memory) const {
+    return data ? entries(first, count) : scratch(count, channelCount, extent, memory);
   }
 
   // One entry of the batch alone.
@@ -142,5 +148,10 @@ struct FeatureMap {
     return map;
   }
 };
+
+// What passes over a map count as an operation's flops: memory is their work, and takes as long.
+inline double passFlops(const Tensor& map, int passes) {
+  return 32.0 * passes * static_cast<double>(map.size());
+}
 
 }  // namespace fovea

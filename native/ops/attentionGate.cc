@@ -86,8 +86,7 @@ void run(const Call& c) {
     const FeatureMap from = x.entries(first, count);
     FeatureMap gate = gridOf(c, layers, packed, from, gating.entries(first, count), scratch);
     if (attention || !sameSize(gate, x.size)) {
-      const FeatureMap fine = attention ? attention.entries(first, count)
-                                        : FeatureMap::scratch(count, 1, x.size, scratch);
+      const FeatureMap fine = attention.entries(first, count, 1, x.size, scratch);
       resize(c, gate, x.size, c.flag(kAlignCorners), std::array{MapStep::store(fine)});
       gate = fine;
     }

@@ -31,8 +31,7 @@ void run(const Call& c) {
   forEntries(c, x, [&](int64_t first, int64_t count, Scratch& scratch) {
     const FeatureMap from = x.entries(first, count);
     const FeatureMap hidden = FeatureMap::scratch(count, inner, x.size, scratch);
-    const FeatureMap gate = attention ? attention.entries(first, count)
-                                      : FeatureMap::scratch(count, 1, x.size, scratch);
+    const FeatureMap gate = attention.entries(first, count, 1, x.size, scratch);
     layers.at(packed, 0).run(c, gating.entries(first, count), {MapStep::store(hidden)});
     layers.at(packed, 1).run(
         c, from,

@@ -156,9 +156,8 @@ void run(const Call& call) {
   const FeatureMap x = FeatureMap::of(call.tensor(kX)), out = FeatureMap::of(call.tensor(kOut));
   const FeatureMap attention = FeatureMap::of(call.tensor(kAttention));
   forEntries(call, x, [&](int64_t first, int64_t count, Scratch& scratch) {
-    runEntries(call, layers, packed, x.entries(first, count),
-               attention ? attention.entries(first, count) : attention, out.entries(first, count),
-               scratch);
+    runEntries(call, layers, packed, x.entries(first, count), attention.entries(first, count),
+               out.entries(first, count), scratch);
   });
 }
 

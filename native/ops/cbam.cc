@@ -115,9 +115,7 @@ void run(const Call& c) {
   forEntries(c, x, [&](int64_t first, int64_t count, Scratch& scratch) {
     const FeatureMap from = x.entries(first, count);
     const MapStep store = MapStep::storeOf(out.entries(first, count), out, x);
-    const FeatureMap channels = ofChannels
-                                    ? ofChannels.entries(first, count)
-                                    : FeatureMap::scratch(count, x.channels, vector, scratch);
+    const FeatureMap channels = ofChannels.entries(first, count, x.channels, vector, scratch);
     attendToChannels(c, layers.at(packed, kDownLayer), layers.at(packed, kUpLayer), from, channels);
     if (c.flag(kNoSpatial)) {
       const MapStep steps[] = {MapStep::multiply(channels), store};
@@ -125,8 +123,7 @@ void run(const Call& c) {
       return;
     }
     const FeatureMap compressed = FeatureMap::scratch(count, 2, x.size, scratch);
-    const FeatureMap positions = ofPositions ? ofPositions.entries(first, count)
-                                             : FeatureMap::scratch(count, 1, x.size, scratch);
+    const FeatureMap positions = ofPositions.entries(first, count, 1, x.size, scratch);
     compress(c, from, channels, compressed);
     layers.at(packed, kSpatialLayer)
         .run(c, compressed, {MapStep::activate(Activation::kSigmoid), MapStep::store(positions)});
@@ -135,8 +132,8 @@ void run(const Call& c) {
   });
 }
 
-// Memory is the work: what multiply-adds would take as long.
-double flops(const Call& c) { return 128.0 * static_cast<double>(c.tensor(kX).size()); }
+// x is read for the pools, to be compressed and to be gated.
+double flops(const Call& c) { return passFlops(c.tensor(kX), 4); }
 
 const Register registered({"cbam", run, flops, [](const Call& c) { return layersOf(c).floats(); },
                            [](const Call& c, float* to) { layersOf(c).pack(to); }});

@@ -160,7 +160,7 @@ void Module::run() {
   const int64_t group = x.entriesTogether();
   for (int64_t b = 0; b < x.batch; b += group) {
     const int64_t count = std::min(group, x.batch - b);
-    runEntries(x.entries(b, count), mask ? mask.entries(b, count) : mask, out.entries(b, count));
+    runEntries(x.entries(b, count), mask.entries(b, count), out.entries(b, count));
   }
 }
 

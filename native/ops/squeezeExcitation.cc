@@ -26,8 +26,7 @@ void run(const Call& c) {
               FeatureMap::of(c.tensor(kOut)));
 }
 
-// Memory is the work: what multiply-adds would take as long.
-double flops(const Call& c) { return 64.0 * static_cast<double>(c.tensor(kX).size()); }
+double flops(const Call& c) { return passFlops(c.tensor(kX), 2); }
 
 const Register registered({"squeezeExcitation", run, flops,
                            [](const Call& c) { return layersOf(c).floats(); },

@@ -42,6 +42,8 @@ describeOperation({
       convolution(random, { channels: [2, 3], size: [17, 19], kernel: [17, 19] }),
     'many channels': random =>
       convolution(random, { channels: [150, 70], size: [6, 5], kernel, padding }),
+    'many channels under one tap': random =>
+      convolution(random, { channels: [150, 70], size: [6, 5], kernel: [1, 1], stride: [2, 1] }),
   },
   sizes: (n, random) =>
     convolution(random, { batch: 1, channels: [2, 3], size: [n, n], kernel, padding }),
