@@ -49,7 +49,7 @@ export interface DotProductAttentionOutputs {
  *
  * Shapes: query [B, Lq, D], key [B, Lk, Dk] (dot: Dk = D), value [B, Lk, Dv]. monotonic centres query i at
  * i + positionOffset; a window holds the keys from floor(p) - localWindow to floor(p) + localWindow. n is the
- * key length. A window that lies behind all keys gives zeros.
+ * key length. A window that lies behind all keys gives zeros; a NaN in a query makes its row NaN.
  *
  * Scratch: general 4 Dk B Lq bytes, concat that of additiveAttention, predictive 8 B Lq and 4 Lk a thread; with
  * plain weights the packed weights too; 4 x 48 Lk bytes a thread for attentionWeights.

@@ -68,8 +68,7 @@ std::string groupOf(const std::string& root, bool v2) {
   return "/";
 }
 
-// Address space that a thread may come to take beside its stack: a heap of glibc's reserves as
-// much.
+// Address space that a thread may take beside its stack: a heap of glibc's reserves as much.
 constexpr size_t kRoomOfThread = size_t{64} << 20;
 
 bool hasRoom(size_t bytes) {

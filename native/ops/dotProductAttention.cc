@@ -160,7 +160,8 @@ void run(const Call& c) {
     int64_t centre = i + c.integer(kPositionOffset);
     if (local == kPredictive) {
       const double at = std::floor(centres[b * queries + i]);
-      centre = std::isnan(at) ? 0 : std::min(static_cast<int64_t>(at), keys - 1);
+      if (std::isnan(at)) return Interval{0, keys};  // of every key the weight is NaN
+      centre = std::min(static_cast<int64_t>(at), keys - 1);
     }
     return Band{false, reach, reach}.visible(centre, keys);
   };

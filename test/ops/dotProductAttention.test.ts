@@ -92,7 +92,7 @@ describeOperation({
   },
   seeds: { best: 5, others: 2 },
   tolerance: () => ({ rtol: 3e-5, atol: 1e-5 }),
-  poison: ['key', 'value'],
+  poison: ['query', 'key', 'value'],
   wrong: {
     'keys of another size': ({ tensors }) => ({
       tensors: { key: float32(tensors.key!.shape.map((n, axis) => (axis === 2 ? n + 1 : n))) },

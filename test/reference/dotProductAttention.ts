@@ -44,8 +44,9 @@ export const dotProductAttention: Reference = {
         centre = length * sigmoid(dot(vp!.data, affine(q, Wp!).map(Math.tanh)))
       }
       const middle = local === 'predictive' ? Math.min(Math.floor(centre), length - 1) : centre
+      // Around a centre that is NaN every weight is.
       const visible = range(length).filter(
-        j => local === 'none' || Math.abs(j - middle) <= localWindow,
+        j => local === 'none' || !(Math.abs(j - middle) > localWindow),
       )
       const scores = visible.map(j => scoreOf(q, row(key!, b, j)))
       const weightsOfRow = attendRow(scores, [], 0).weights.map((a, n) => {
