@@ -94,7 +94,10 @@ export function bindWeights(frame: Frame): void {
 
 function dynamicPlans(frame: Frame): readonly WeightPlan[] {
   const { weights } = frame.plan.definition
-  return typeof weights === 'function' ? frame.plan.weightPlans(weights(frame)) : []
+  if (typeof weights !== 'function') return []
+  const { plans, form } = frame.plan.weightSet(weights(frame))
+  frame.weightForm = form
+  return plans
 }
 
 function refuseUnknown(frame: Frame, plans: readonly WeightPlan[]): void {

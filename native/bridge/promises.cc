@@ -4,6 +4,7 @@
 
 #include "bridge/calls.h"
 #include "core/lane.h"
+#include "core/registry.h"
 
 namespace fovea::bridge {
 

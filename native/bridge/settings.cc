@@ -5,6 +5,7 @@
 
 #include "bridge/calls.h"
 #include "core/isa.h"
+#include "core/registry.h"
 #include "core/threads.h"
 
 namespace fovea::bridge {
