@@ -83,6 +83,13 @@ function goalText(text: string, met: boolean): string {
 }
 
 function printRows(rows: readonly Row[]): void {
+  for (const op of new Set(rows.map(row => row.op))) {
+    printLine(`\n${paint(process.stdout, 'bold', op)}`)
+    printOperation(rows.filter(row => row.op === op))
+  }
+}
+
+function printOperation(rows: readonly Row[]): void {
   const peers = [...new Set(rows.flatMap(row => row.peers.map(({ peer }) => peer)))]
   const right = { align: 'right' } as const
   const columns: Column[] = [
@@ -94,23 +101,18 @@ function printRows(rows: readonly Row[]): void {
     ...peers.map(peer => ({ title: peer, ...right })),
     { title: 'goals' },
   ]
-  for (const op of new Set(rows.map(row => row.op))) {
-    printLine(`\n${paint(process.stdout, 'bold', op)}`)
-    printTable(
-      columns,
-      rows
-        .filter(row => row.op === op)
-        .map(row => [
-          row.name,
-          timeText(row.milliseconds),
-          `${row.rate.toFixed(1)} ${row.limit === 'fma' ? 'GFLOP/s' : 'GB/s'}`,
-          `${percent(row.share)} of ${row.limit}`,
-          row.ratio === null ? '' : `${row.ratio.toFixed(2)}x of ${row.against}`,
-          ...peers.map(peer => peerText(row, peer)),
-          goalsText(row),
-        ]),
-    )
-  }
+  printTable(
+    columns,
+    rows.map(row => [
+      row.name,
+      timeText(row.milliseconds),
+      `${row.rate.toFixed(1)} ${row.limit === 'fma' ? 'GFLOP/s' : 'GB/s'}`,
+      `${percent(row.share)} of ${row.limit}`,
+      row.ratio === null ? '' : `${row.ratio.toFixed(2)}x of ${row.against}`,
+      ...peers.map(peer => peerText(row, peer)),
+      goalsText(row),
+    ]),
+  )
 }
 
 function goalsText(row: Row): string {
