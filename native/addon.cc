@@ -30,7 +30,6 @@ struct Function {
 
 constexpr Function kFunctions[] = {
     {"ops", guarded<ops>},
-    {"declare", guarded<declare>},
     {"run", guarded<run>},
     {"submit", guarded<submit>},
     {"cancel", guarded<cancel>},

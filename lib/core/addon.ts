@@ -19,7 +19,7 @@ export interface NativeInfo {
 }
 
 /**
- * The native side. `form` is a number that `declare` gave; `meta` describes the call and may be reused as soon
+ * The native side. `op` is an index into `ops()`; `meta` describes the call and may be reused as soon
  * as the function has returned; `data` holds the typed arrays of the present slots, in slot order.
  *
  * `meta` = [threads (0: the default), P, T, hasPacked], P parameters, T slots. A slot is
@@ -33,19 +33,14 @@ export interface NativeInfo {
 export interface Native {
   /** Names of the registered operations. */
   ops(): string[]
-  /**
-   * Says what calls of the operation `op`, an index into `ops()`, look like (form.ts), and gives a number for it.
-   * A call that looks otherwise is refused.
-   */
-  declare(op: number, form: Float64Array): number
   /** Runs an operation and returns when the outputs are written. */
-  run(form: number, meta: Float64Array, ...data: NativeArray[]): void
+  run(op: number, meta: Float64Array, ...data: NativeArray[]): void
   /**
    * Queues an operation on the compute lane. `id` is the caller's, unique among its pending calls;
    * larger `priority` first. The arrays stay alive until the promise has settled.
    */
   submit(
-    form: number,
+    op: number,
     meta: Float64Array,
     id: number,
     priority: number,
@@ -56,11 +51,11 @@ export interface Native {
   /** Tiles done and known so far of a pending call; undefined where it has settled. */
   progress(id: number): { done: number; total: number } | undefined
   /** Rough floating-point operations of the call that `run` would make. */
-  flops(form: number, meta: Float64Array, ...data: NativeArray[]): number
+  flops(op: number, meta: Float64Array, ...data: NativeArray[]): number
   /** Floats that `pack` writes; 0 where the operation prepares nothing. */
-  packedFloats(form: number, meta: Float64Array, ...data: NativeArray[]): number
+  packedFloats(op: number, meta: Float64Array, ...data: NativeArray[]): number
   /** Packs the weights among `data` into `packed`, given behind them. */
-  pack(form: number, meta: Float64Array, ...dataThenPacked: NativeArray[]): void
+  pack(op: number, meta: Float64Array, ...dataThenPacked: NativeArray[]): void
   /** Where an array's first element lies: two SharedArrayBuffers may be the same memory. */
   address(array: NativeArray): number
   /** The environment variables FOVEA_NUM_THREADS, OMP_NUM_THREADS and FOVEA_ISA as this thread sees them. */

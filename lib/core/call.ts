@@ -49,26 +49,27 @@ function checkGroup(frame: Frame, missing: number): void {
 
 /** Spread calls cost twice as much as written-out ones, so the common counts are written out. */
 function run(frame: Frame): void {
-  const { form, meta } = frame
+  const op = frame.plan.nativeIndex
+  const { meta } = frame
   const d = frame.data as NativeArray[]
   switch (frame.dataCount) {
     case 2:
-      native.run(form, meta, d[0]!, d[1]!)
+      native.run(op, meta, d[0]!, d[1]!)
       break
     case 3:
-      native.run(form, meta, d[0]!, d[1]!, d[2]!)
+      native.run(op, meta, d[0]!, d[1]!, d[2]!)
       break
     case 4:
-      native.run(form, meta, d[0]!, d[1]!, d[2]!, d[3]!)
+      native.run(op, meta, d[0]!, d[1]!, d[2]!, d[3]!)
       break
     case 5:
-      native.run(form, meta, d[0]!, d[1]!, d[2]!, d[3]!, d[4]!)
+      native.run(op, meta, d[0]!, d[1]!, d[2]!, d[3]!, d[4]!)
       break
     case 6:
-      native.run(form, meta, d[0]!, d[1]!, d[2]!, d[3]!, d[4]!, d[5]!)
+      native.run(op, meta, d[0]!, d[1]!, d[2]!, d[3]!, d[4]!, d[5]!)
       break
     default:
-      native.run(form, meta, ...d.slice(0, frame.dataCount))
+      native.run(op, meta, ...d.slice(0, frame.dataCount))
   }
 }
 

@@ -35,8 +35,6 @@ export class Frame implements Context {
   readonly weightPlans: WeightPlan[] = []
   readonly weights: (View | null)[] = []
   prepared: Prepared | null = null
-  /** The number of the form, where these weights decide it. */
-  weightForm: number | undefined = undefined
   preparing = false
   /** Ask for every output that the arguments allow. */
   everything = false
@@ -66,10 +64,6 @@ export class Frame implements Context {
     const { symbols } = this.plan
     for (let i = 0; i < symbols.names.length; i++) this.dims[i] = -1
     for (let i = 0; i < symbols.runs.length; i++) this.runs[i] = null
-  }
-
-  get form(): number {
-    return this.weightForm ?? this.plan.form
   }
 
   /** One number of `meta`, which grows where it must. */
@@ -107,7 +101,6 @@ export class Frame implements Context {
       this.weightPlans.length = 0
       this.weights.length = 0
       this.prepared = null
-      this.weightForm = undefined
     }
     this.preparing = false
     this.everything = false

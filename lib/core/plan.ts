@@ -1,9 +1,8 @@
 // A definition compiled once: names become numbers, shapes become lists, so that a call runs over flat
 // arrays.
-import { native, opIndex } from './addon.ts'
+import { opIndex } from './addon.ts'
 import type { Context } from './context.ts'
 import type { Definition, OutputSpec, TensorSpec, WeightSpec } from './definition.ts'
-import { formOf } from './form.ts'
 import { encode, type Param } from './params.ts'
 import { type CompiledShape, compileShapes, Symbols } from './shape.ts'
 import type { Dtype } from './tensor.ts'
@@ -49,18 +48,10 @@ export interface OutputPlan extends Argument {
 }
 
 export interface WeightPlan extends Argument {
-  /** Tells it from all others of the operation. */
-  readonly key: string
   readonly spec: WeightSpec
   readonly shapes: readonly CompiledShape[]
   readonly optional: boolean
   readonly group: string | undefined
-}
-
-/** The weights of one call, and the number of the form that it then has. */
-export interface WeightSet {
-  readonly plans: readonly WeightPlan[]
-  readonly form: number
 }
 
 /** What an option's name stands for. */
@@ -118,8 +109,7 @@ export class Plan {
   readonly #mayBeEmpty: ReadonlySet<string>
   readonly #nonEmpty: ReadonlySet<string>
   readonly #weightPlans = new Map<string, WeightPlan>()
-  readonly #weightSets = new Map<string, WeightSet>()
-  #form = -1
+  #nativeIndex = -1
 
   constructor(definition: Definition) {
     this.definition = definition
@@ -144,34 +134,18 @@ export class Plan {
     )
     this.takesWeights = definition.weights !== undefined
     this.weights =
-      typeof definition.weights === 'object' ? this.#weightPlansOf(definition.weights) : undefined
+      typeof definition.weights === 'object' ? this.weightPlans(definition.weights) : undefined
     this.options = this.#options()
     this.#extend()
   }
 
-  /** The number under which the engine knows the form of the calls, where their weights do not decide. */
-  get form(): number {
-    if (this.#form < 0) this.#form = this.#declare(this.weights ?? [])
-    return this.#form
+  get nativeIndex(): number {
+    if (this.#nativeIndex < 0) this.#nativeIndex = opIndex(this.name)
+    return this.#nativeIndex
   }
 
-  #declare(weights: readonly WeightPlan[]): number {
-    return native.declare(opIndex(this.name), formOf(this, weights))
-  }
-
-  /** What the definition named as the weights of one call; what was met before is not compiled again. */
-  weightSet(specs: Readonly<Record<string, WeightSpec>>): WeightSet {
-    const plans = this.#weightPlansOf(specs)
-    const key = plans.map(({ key }) => key).join()
-    let set = this.#weightSets.get(key)
-    if (set === undefined) {
-      set = { plans, form: this.#declare(plans) }
-      this.#weightSets.set(key, set)
-    }
-    return set
-  }
-
-  #weightPlansOf(specs: Readonly<Record<string, WeightSpec>>): WeightPlan[] {
+  /** The plans of weights that the definition named for one call; shapes met before are not compiled again. */
+  weightPlans(specs: Readonly<Record<string, WeightSpec>>): WeightPlan[] {
     const plans: WeightPlan[] = []
     for (const name of Object.keys(specs)) {
       const spec = specs[name]!
@@ -180,7 +154,6 @@ export class Plan {
       let plan = this.#weightPlans.get(key)
       if (plan === undefined) {
         plan = {
-          key,
           operation: this.name,
           prefix: 'weights.',
           name,

@@ -104,10 +104,10 @@ function pack(frame: Frame): Float32Array | null {
   describeCall(frame)
   const data = frame.data.slice(0, frame.dataCount) as NativeArray[]
   try {
-    const count = native.packedFloats(frame.form, frame.meta, ...data)
+    const count = native.packedFloats(plan.nativeIndex, frame.meta, ...data)
     if (count === 0) return null
     const packed = allocateFloats(plan.name, 'weights', count)
-    native.pack(frame.form, frame.meta, ...data, packed)
+    native.pack(plan.nativeIndex, frame.meta, ...data, packed)
     return packed
   } catch (error) {
     throw fromNative(error, plan.name)

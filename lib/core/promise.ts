@@ -81,7 +81,7 @@ export async function callPromise(
     for (let slot = 0; slot < slots; slot++) names.push(slotName(frame, slot))
     const data = frame.data.slice(0, frame.dataCount) as NativeArray[]
     try {
-      pending = native.submit(frame.form, frame.meta, id, wishes.priority, ...data)
+      pending = native.submit(plan.nativeIndex, frame.meta, id, wishes.priority, ...data)
     } catch (error) {
       throw fromNative(error, plan.name, slot => names[slot] ?? 'the call')
     }

@@ -26,7 +26,7 @@ export const uint8 = 3
 export const int32 = 4
 
 /** Far above what any operation needs; keeps what a call describes to the engine bounded. */
-export const maxRank = 32
+const maxRank = 32
 
 /** One tensor of a call. Reused from call to call. */
 export class View {

@@ -94,10 +94,7 @@ export function bindWeights(frame: Frame): void {
 
 function dynamicPlans(frame: Frame): readonly WeightPlan[] {
   const { weights } = frame.plan.definition
-  if (typeof weights !== 'function') return []
-  const { plans, form } = frame.plan.weightSet(weights(frame))
-  frame.weightForm = form
-  return plans
+  return typeof weights === 'function' ? frame.plan.weightPlans(weights(frame)) : []
 }
 
 function refuseUnknown(frame: Frame, plans: readonly WeightPlan[]): void {

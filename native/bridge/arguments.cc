@@ -49,11 +49,14 @@ bool Arguments::read(napi_env env, napi_callback_info info, size_t numbers) {
   }
   if (count < fixed) return fail(env, "the call", "have its fixed arguments");
 
-  double declared = -1;
-  if (napi_get_value_double(env, values[0], &declared) != napi_ok ||
-      !(form = formNumbered(declared))) {
-    return fail(env, "form", "be the number of a form");
+  uint32_t index = 0;
+  double exact = -1;
+  if (napi_get_value_uint32(env, values[0], &index) != napi_ok ||
+      napi_get_value_double(env, values[0], &exact) != napi_ok || exact != index ||
+      index >= registry().size()) {
+    return fail(env, "op", "be the index of an operation");
   }
+  op = &registry()[index];
 
   napi_typedarray_type type;
   size_t length = 0;

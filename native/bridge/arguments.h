@@ -1,4 +1,4 @@
-// The arguments (form, meta, ...numbers, ...arrays) of the functions that take a call.
+// The arguments (op, meta, ...numbers, ...arrays) of the functions that take a call.
 #pragma once
 #include <node_api.h>
 
@@ -8,7 +8,7 @@
 
 #include "bridge/environment.h"
 #include "core/decode.h"
-#include "core/form.h"
+#include "core/registry.h"
 
 namespace fovea::bridge {
 
@@ -19,7 +19,7 @@ class Arguments {
   bool read(napi_env env, napi_callback_info info, size_t numbers = 0);
 
   Environment* environment = nullptr;
-  const Form* form = nullptr;
+  const Op* op = nullptr;
   std::span<const double> meta;
   double number[2] = {0, 0};
   std::span<Array> arrays;

@@ -1,12 +1,7 @@
 #include "bridge/calls.h"
 
-#include <memory>
-#include <utility>
-
 #include "core/floatMode.h"
-#include "core/form.h"
 #include "core/lane.h"
-#include "core/registry.h"
 
 namespace fovea::bridge {
 
@@ -19,7 +14,7 @@ napi_value numberValue(napi_env env, double number) {
 
 }  // namespace
 
-bool prepare(napi_env env, const Arguments& arguments, StoredCall& stored, bool packs) {
+bool prepare(napi_env env, const Arguments& arguments, StoredCall& stored) {
   if (arguments.environment->problem) {
     throwError(env, arguments.environment->problem);
     return false;
@@ -30,48 +25,14 @@ bool prepare(napi_env env, const Arguments& arguments, StoredCall& stored, bool 
     return false;
   }
   Call& call = stored.call;
-  call.op = &arguments.form->op();
+  call.op = arguments.op;
   if (call.threads == 0) call.threads = arguments.environment->threads;
-  if (const int fault = arguments.form->fault(call, packs); fault != Form::kNothing) {
-    throwError(env, problemOf({Failure::kForm, fault}));
-    return false;
-  }
   if (call.packed && (!call.op->packedFloats || call.op->packedFloats(call) > call.packedFloats)) {
     throwError(env, {"ERR_FOVEA_BOUNDS", "prepared weights", "be those of this call", "",
                      static_cast<int>(call.tensors.size())});
     return false;
   }
   return true;
-}
-
-napi_value declare(napi_env env, napi_callback_info info) {
-  size_t count = 2;
-  napi_value values[2];
-  if (napi_get_cb_info(env, info, &count, values, nullptr, nullptr) != napi_ok) return nullptr;
-  uint32_t index = 0;
-  double exact = -1;
-  if (napi_get_value_uint32(env, values[0], &index) != napi_ok ||
-      napi_get_value_double(env, values[0], &exact) != napi_ok || exact != index ||
-      index >= registry().size()) {
-    return throwError(env, {"ERR_FOVEA_TYPE", "op", "be the index of an operation", "", -1});
-  }
-  napi_typedarray_type type;
-  size_t length = 0;
-  void* memory = nullptr;
-  const Op& op = registry()[index];
-  std::span<const double> numbers;
-  if (napi_get_typedarray_info(env, values[1], &type, &length, &memory, nullptr, nullptr) ==
-          napi_ok &&
-      type == napi_float64_array && memory) {
-    numbers = {static_cast<const double*>(memory), length};
-  }
-  std::unique_ptr<Form> form = Form::of(op, numbers);
-  if (!form) {
-    return throwError(env, {"ERR_FOVEA_TYPE", "form", "be a well-formed Float64Array", "", -1});
-  }
-  const int number = declareForm(op, numbers, std::move(form));
-  if (number < 0) return throwError(env, problemOf(Outcome::kMemory));
-  return numberValue(env, number);
 }
 
 napi_value run(napi_env env, napi_callback_info info) {
@@ -100,7 +61,7 @@ napi_value flops(napi_env env, napi_callback_info info) {
 napi_value packedFloats(napi_env env, napi_callback_info info) {
   Arguments arguments;
   StoredCall stored;
-  if (!arguments.read(env, info) || !prepare(env, arguments, stored, true)) return nullptr;
+  if (!arguments.read(env, info) || !prepare(env, arguments, stored)) return nullptr;
   const Op& op = *stored.call.op;
   return numberValue(env, op.packedFloats ? static_cast<double>(op.packedFloats(stored.call)) : 0);
 }
@@ -114,7 +75,7 @@ napi_value pack(napi_env env, napi_callback_info info) {
   }
   const Array packed = arguments.arrays.back();
   arguments.arrays = arguments.arrays.first(arguments.arrays.size() - 1);
-  if (!prepare(env, arguments, stored, true)) return nullptr;
+  if (!prepare(env, arguments, stored)) return nullptr;
   Call& call = stored.call;
   if (!call.op->pack || !call.op->packedFloats) return nullptr;
   const int64_t floats = call.op->packedFloats(call);

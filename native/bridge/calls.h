@@ -9,7 +9,6 @@
 namespace fovea::bridge {
 
 // calls.cc
-napi_value declare(napi_env env, napi_callback_info info);
 napi_value run(napi_env env, napi_callback_info info);
 napi_value flops(napi_env env, napi_callback_info info);
 napi_value packedFloats(napi_env env, napi_callback_info info);
@@ -33,9 +32,9 @@ napi_value describe(napi_env env, napi_callback_info info);
 napi_value readQuota(napi_env env, napi_callback_info info);
 napi_value switchIsa(napi_env env, napi_callback_info info);
 
-// Shared by calls.cc and promises.cc: decodes the call into `stored`, completes it and holds it
-// against its form. False: an error has been thrown.
-bool prepare(napi_env env, const Arguments& arguments, StoredCall& stored, bool packs = false);
+// Shared by calls.cc and promises.cc: decodes the call into `stored` and completes it. False: an
+// error has been thrown.
+bool prepare(napi_env env, const Arguments& arguments, StoredCall& stored);
 
 // How many operations one thread does in about so many microseconds, at three quarters of the peak
 // of a 3 GHz core with two multiply-add units.

@@ -13,10 +13,6 @@ Problem problemOf(const DecodeResult& result) {
       problem.code = "ERR_FOVEA_TYPE";
       problem.expected = "be described by well-formed numbers";
       break;
-    case Failure::kForm:
-      problem.code = "ERR_FOVEA_TYPE";
-      problem.expected = "have the form that was declared";
-      break;
     case Failure::kType:
       problem.code = "ERR_FOVEA_TYPE";
       problem.expected = "lie in a typed array of its dtype";

@@ -4,7 +4,6 @@
 
 #include "bridge/calls.h"
 #include "core/lane.h"
-#include "core/registry.h"
 
 namespace fovea::bridge {
 

@@ -5,7 +5,6 @@
 
 #include "bridge/calls.h"
 #include "core/isa.h"
-#include "core/registry.h"
 #include "core/threads.h"
 
 namespace fovea::bridge {

@@ -18,16 +18,7 @@ struct Array {
   ElementType type = ElementType::kOther;
 };
 
-enum class Failure : uint8_t {
-  kNone,
-  kCall,
-  kForm,  // of the bridge, which holds a call against its form
-  kType,
-  kBounds,
-  kDetached,
-  kThreads,
-  kMemory
-};
+enum class Failure : uint8_t { kNone, kCall, kType, kBounds, kDetached, kThreads, kMemory };
 
 struct DecodeResult {
   Failure failure = Failure::kNone;

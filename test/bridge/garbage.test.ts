@@ -3,10 +3,7 @@
 import { expect, test } from 'vitest'
 import { native, opIndex } from '../../lib/core/addon.ts'
 
-const index = opIndex('machinePeak')
-// One vector, of any size (native/core/form.h).
-const slotOfVector = [1, -1, -1, 1, 1, 1, 1, 1, -1, 0, 0, 1, 0]
-const op = native.declare(index, Float64Array.of(1, 0, 1, ...slotOfVector))
+const op = opIndex('machinePeak')
 // One float32 vector of 8.
 const vector = Float64Array.of(0, 0, 1, 0, 1, 1, 0, 8, 1)
 const data = new Float32Array(8)
@@ -75,24 +72,6 @@ test.each(Object.entries(callers))('%s refuses memory that is gone', (_, call) =
   buffer.resize(16)
   expect(() => call(vector, shrunk)).toThrow(failure('ERR_FOVEA_BOUNDS'))
   expect(() => call(vector, outside)).toThrow(expect.objectContaining({ slot: 0 }))
-})
-
-test('declarations that are not well formed are refused', () => {
-  const declared = [1, 0, 1, ...slotOfVector]
-  expect(native.declare(index, Float64Array.from(declared))).toBe(op)
-  const declare = functions.declare as Loose
-  for (const form of [undefined, declared, new Float32Array(declared), new Float64Array(0)])
-    expect(() => declare(index, form)).toThrow(failure('ERR_FOVEA_TYPE'))
-  // The last one is a constant, of either sign.
-  for (let at = 0; at < declared.length - 1; at++) {
-    for (const wrong of [Number.NaN, -3, 0.5, 1e9, Number.POSITIVE_INFINITY]) {
-      const form = Float64Array.from(declared.with(at, wrong))
-      expect(() => declare(index, form)).toThrow(failure('ERR_FOVEA_TYPE'))
-    }
-  }
-  expect(() => declare(index, Float64Array.from(declared.slice(1)))).toThrow()
-  expect(() => declare(1e6, Float64Array.from(declared))).toThrow(failure('ERR_FOVEA_TYPE'))
-  expect(() => functions.run!(16_000, vector, data)).toThrow(failure('ERR_FOVEA_TYPE'))
 })
 
 test('pack refuses memory that is too small or of another type', () => {

@@ -51,7 +51,6 @@ function decode(op: number, meta: Float64Array, data: readonly NativeArray[]): C
 
 export const native: Native = {
   ops: () => names,
-  declare: op => op,
   run(op, meta, ...data) {
     if (!behaviour.record) return
     const call = decode(op, meta, data)

@@ -25,28 +25,6 @@ const seconds = 0.4
 
 const kinds: readonly Limit[] = ['fma', 'read', 'copy']
 
-/** Calls of native/bench/machinePeak.cc as native/core/form.h writes them: kind and steps; two vectors, a sink. */
-const form = (() => {
-  const whole = (most: number) => [2, 0, most, 0]
-  const vector = (flags: number, symbol: number) => [
-    flags,
-    -1,
-    -1,
-    1,
-    1,
-    1,
-    1,
-    1,
-    -1,
-    0,
-    symbol,
-    1,
-    0,
-  ]
-  const slots = [vector(0, 0), vector(0, 0), vector(1, 1)]
-  return [2, 2, 3, whole(kinds.length - 1), whole(2 ** 31), slots].flat(2)
-})()
-
 /** Far memory, touched before it is measured. */
 function floats(): Float32Array {
   return new Float32Array(Buffer.allocUnsafeSlow(bytes).buffer).fill(1)
@@ -59,7 +37,7 @@ interface Memory {
 
 /** One call of native/bench/machinePeak.cc, and the work it does. */
 function measurement(kind: Limit, threads: number, memory: Memory): { run(): void; work: number } {
-  const calls = native.declare(opIndex('machinePeak'), Float64Array.from(form))
+  const op = opIndex('machinePeak')
   const sink = new Float32Array(threads)
   const slot = (length: number) => [1, 1, 0, length, 1] // float32, rank 1, offset 0
   const arrays = kind === 'fma' ? [sink] : [memory.source, memory.destination, sink]
@@ -69,8 +47,8 @@ function measurement(kind: Limit, threads: number, memory: Memory): { run(): voi
       : arrays.flatMap(({ length }) => slot(length))
   const meta = Float64Array.of(threads, 2, 3, 0, kinds.indexOf(kind), steps, ...slots)
   const work =
-    kind === 'fma' ? native.flops(calls, meta, ...arrays) : kind === 'read' ? bytes : 2 * bytes
-  return { run: () => native.run(calls, meta, ...arrays), work }
+    kind === 'fma' ? native.flops(op, meta, ...arrays) : kind === 'read' ? bytes : 2 * bytes
+  return { run: () => native.run(op, meta, ...arrays), work }
 }
 
 async function bestRate(
