@@ -43,6 +43,7 @@ struct GemmBlock {
   bool biasAlongRows;
   // Where the next panel lies, to be on its way into L2 meanwhile; null where nobody knows.
   const float* ahead;
+  bool far = false;  // panels come from memory, not from a cache
   // Where rows of A are neighbours (aRow is 1): memory to be on its way into L2 meanwhile,
   // soon[k * soonStep + i * soonRow] with the tile that begins at row i, the first of the two and
   // the second by turns of k and of strips; null: none.
