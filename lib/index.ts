@@ -1,18 +1,12 @@
+export type { PreparedWeights, Weights } from './core/call/prepared.ts'
+export type { CallOptions, OnlyOut, Progress, PromiseOptions } from './core/call/types.ts'
 export { type Code, type ErrorDetails, FoveaError } from './core/errors.ts'
 export type { Operation, PromiseOperation } from './core/operation.ts'
-export type { PreparedWeights, Weights } from './core/prepared.ts'
 export { prepareWeights } from './core/prepareWeights.ts'
 export { getNumThreads, type Info, info, setNumThreads } from './core/settings.ts'
-export type { Dtype, Output, Tensor, TensorLike } from './core/tensor.ts'
-export type { CallOptions, OnlyOut, Progress, PromiseOptions } from './core/types.ts'
-export {
-  permute,
-  reshape,
-  slice,
-  type TensorData,
-  type TensorOptions,
-  tensor,
-} from './core/views.ts'
+export { permute, reshape, slice } from './core/tensors/derivedViews.ts'
+export { type TensorData, type TensorOptions, tensor } from './core/tensors/makeTensor.ts'
+export type { Dtype, Output, Tensor, TensorLike } from './core/tensors/tensor.ts'
 export type { FileArray, FileDtype } from './io/dtypes.ts'
 export {
   type FileTensor,

@@ -1,6 +1,6 @@
 import { type FileTensor, readSafetensorsAsync } from '../io/readSafetensors.ts'
 import { selectWeights } from '../io/selectWeights.ts'
-import type { Tolerance } from './compare.ts'
+import type { Tolerance } from './tolerance.ts'
 
 /** A case or request file, taken apart. */
 export interface Case {

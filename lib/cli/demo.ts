@@ -49,7 +49,7 @@ export async function demo(args: string[], calibrate = calibrated): Promise<numb
   if (parsed.values.out === '') throw new UsageError('--out must name a directory', usage)
   const folder = resolve(parsed.values.out)
 
-  const { decodePicture, refuseDirectory } = await import('../demo/picture.ts')
+  const { decodePicture, refuseDirectory } = await import('../demo/photo/picture.ts')
   if (path !== undefined && statSync(path).isDirectory()) refuseDirectory(path)
   const picture = decodePicture(readFileSync(path ?? shipped.path), path ?? shipped.path)
   mkdirSync(folder, { recursive: true })
@@ -57,7 +57,7 @@ export async function demo(args: string[], calibrate = calibrated): Promise<numb
   const { info } = await import('../index.ts')
   const { findExhibits } = await import('../demo/gallery.ts')
   const { runDemo } = await import('../demo/runDemo.ts')
-  const { chelseaSpots } = await import('../demo/spots.ts')
+  const { chelseaSpots } = await import('../demo/photo/spots.ts')
   const machine = info()
   const progress = startProgress((await findExhibits()).size + 1, 'peak of this machine')
   // Lets the bar be drawn and Ctrl-C be heard: what is measured holds the thread.

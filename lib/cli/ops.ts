@@ -1,5 +1,5 @@
-import type { Definition, TensorSpec } from '../core/definition.ts'
-import type { Dynamic, Param } from '../core/params.ts'
+import type { Definition, TensorSpec } from '../core/declaration/definition.ts'
+import type { Dynamic, Param } from '../core/declaration/params.ts'
 import { meant, parseOptions, UsageError } from './options.ts'
 import { paint, printJson, printLine, printTable } from './output.ts'
 

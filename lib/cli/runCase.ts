@@ -1,7 +1,7 @@
 import '../index.ts' // declares the operations
+import { reservedOption } from '../core/declaration/plan.ts'
 import { callByNameAsync, definitions, findPlan } from '../core/operation.ts'
-import { reservedOption } from '../core/plan.ts'
-import type { Output } from '../core/tensor.ts'
+import type { Output } from '../core/tensors/tensor.ts'
 
 import type { Case } from './caseFile.ts'
 import { interrupted } from './interrupt.ts'

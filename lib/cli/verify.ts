@@ -1,12 +1,12 @@
-import type { Output } from '../core/tensor.ts'
+import type { Output } from '../core/tensors/tensor.ts'
 import type { FileTensor } from '../io/readSafetensors.ts'
 import { type Case, readCase } from './caseFile.ts'
 import { findCaseFiles } from './caseFiles.ts'
-import { compareElements } from './compare.ts'
 import { interrupted } from './interrupt.ts'
 import { parseOptions, UsageError } from './options.ts'
 import { paint, printJson, printLine, printTable } from './output.ts'
 import { startProgress } from './progress.ts'
+import { compareElements } from './tolerance.ts'
 
 const usage = `Usage: fovea verify FILE... [--json]
 

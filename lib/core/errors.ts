@@ -1,3 +1,5 @@
+import { arrayKind, isArray } from './tensors/memory.ts'
+
 /** What is wrong, for programs: stable from version to version, where the words of a message are not. */
 export type Code =
   | 'ERR_FOVEA_TYPE'
@@ -121,11 +123,6 @@ export function words(text: string): Words {
   return new Words(text)
 }
 
-const typedArrayTag = Object.getOwnPropertyDescriptor(
-  Object.getPrototypeOf(Uint8Array.prototype) as object,
-  Symbol.toStringTag,
-)!.get as (this: unknown) => string | undefined
-
 /** A value in words, without running any code of its owner (no toString, no getter, no Proxy trap). */
 export function format(value: unknown): string {
   switch (typeof value) {
@@ -142,22 +139,13 @@ export function format(value: unknown): string {
     case 'object': {
       if (value === null) return 'null'
       if (Words.is(value)) return value.text
-      const tag = typedArrayTag.call(value)
+      const tag = arrayKind.call(value)
       if (tag !== undefined)
         return `${/^[AEIOU]/.test(tag) && !tag.startsWith('U') ? 'an' : 'a'} ${tag}`
       return isArray(value) ? 'an array' : 'an object'
     }
     default:
       return String(value)
-  }
-}
-
-// Array.isArray throws for a revoked Proxy.
-function isArray(value: object): boolean {
-  try {
-    return Array.isArray(value)
-  } catch {
-    return false
   }
 }
 

@@ -1,15 +1,17 @@
-import { type Results as CallResults, call } from './call.ts'
-import type { Definition } from './definition.ts'
+import { type Results as CallResults, call } from './call/call.ts'
+import { callPromise } from './call/promise.ts'
+import type {
+  Arguments,
+  CallOptions,
+  IntoOf,
+  OnlyOut,
+  PromiseOptions,
+  Results,
+} from './call/types.ts'
+import type { Definition } from './declaration/definition.ts'
+import { Plan } from './declaration/plan.ts'
 import { fail, nearest } from './errors.ts'
-import { Plan } from './plan.ts'
-import { callPromise } from './promise.ts'
-import type { Output, TensorLike } from './tensor.ts'
-import type { Arguments, CallOptions, IntoOf, OnlyOut, PromiseOptions, Results } from './types.ts'
-
-export type { Context } from './context.ts'
-export type { Definition, OutputSpec, TensorSpec, WeightSpec } from './definition.ts'
-export type { PreparedWeights, Weights } from './prepared.ts'
-export type { Dtype, Output, Tensor, TensorLike } from './tensor.ts'
+import type { Output, TensorLike } from './tensors/tensor.ts'
 
 type NoOptions = Record<never, never>
 

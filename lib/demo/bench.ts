@@ -26,7 +26,7 @@ export interface Measurement<Result> {
   readonly run: () => Result
   /** The output to be checked; its elements in row-major order are those of `expected`. */
   readonly output: (result: Result) => Tensor
-  /** The same in plain float64 (see reference.ts). */
+  /** The same in plain float64 (exhibits/shared/reference.ts). */
   readonly expected: () => ArrayLike<number>
 }
 

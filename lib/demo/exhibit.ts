@@ -31,14 +31,14 @@
  *
  * Several variants are shown one after another by `together` (see sparseAttention).
  *
- * Anything else is put together from `bench.measure` (a row of the table), lib/demo/draw.ts (pictures) and
- * the readings of the photograph in {@link Photo}: the tokens at two scales, the feature map with named
- * channels for gates, the windows and responses of the first layers.
+ * Anything else is put together from `bench.measure` (a row of the table), exhibits/shared/draw.ts
+ * (pictures) and the readings of the photograph in {@link Photo}: the tokens at two scales, the feature
+ * map with named channels for gates, the windows and responses of the first layers.
  */
 import type { Bench, Row } from './bench.ts'
-import type { Grid } from './grid.ts'
-import type { Photo } from './photo.ts'
-import type { Picture } from './picture.ts'
+import type { Grid } from './photo/grid.ts'
+import type { Photo } from './photo/photo.ts'
+import type { Picture } from './photo/picture.ts'
 
 /** Where an operation stands on the page. */
 export type Part = 'attention' | 'gate' | 'layer'

@@ -6,8 +6,8 @@ import { definitions } from '../core/operation.ts'
 import type { Bench, Row } from './bench.ts'
 import type { Exhibit, Exhibition, Explorable, Figure, Panel, Part } from './exhibit.ts'
 import type { Entry, ExplorerMap, PlacedFigure, PlacedPanel } from './page/page.ts'
-import type { Photo } from './photo.ts'
-import { encodePicture } from './picture.ts'
+import type { Photo } from './photo/photo.ts'
+import { encodePicture } from './photo/picture.ts'
 
 /** What the run leaves behind of all operations. */
 export interface Gallery {

@@ -1,12 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Bench } from './bench.ts'
-import { fitPicture } from './fit.ts'
 import { type Gallery, makeGallery } from './gallery.ts'
-import type { Spot } from './grid.ts'
 import { renderPage } from './page/page.ts'
-import { readPhoto } from './photo.ts'
-import { encodePicture, type Picture } from './picture.ts'
+import { fitPicture } from './photo/fit.ts'
+import type { Spot } from './photo/grid.ts'
+import { readPhoto } from './photo/photo.ts'
+import { encodePicture, type Picture } from './photo/picture.ts'
 
 /** What to show, and where to. */
 export interface DemoRun {

@@ -1,6 +1,6 @@
 import { fail, formatList, words } from '../core/errors.ts'
-import { arrayKind, bufferOf, byteOffsetOf, lengthOf } from '../core/memory.ts'
-import { type Argument, type Given, readLayout, View } from '../core/view.ts'
+import { arrayKind, bufferOf, byteOffsetOf, lengthOf } from '../core/tensors/memory.ts'
+import { type Argument, type Given, readLayout, View } from '../core/tensors/view.ts'
 import { type FileType, fileTypeByDtype } from './dtypes.ts'
 
 /** A checked tensor on its way to a file. */

@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { FoveaError, fail, foveaError } from '../core/errors.ts'
-import type { TensorLike } from '../core/tensor.ts'
+import type { TensorLike } from '../core/tensors/tensor.ts'
 import { isUnicode, maxHeaderBytes, metadataName } from './header.ts'
 import { type StoredTensor, storedTensor } from './storedTensor.ts'
 

@@ -1,6 +1,7 @@
-import { type Output, operation, type TensorLike } from '../core/operation.ts'
-import { boolean } from '../core/params.ts'
-import type { Weights } from '../core/prepared.ts'
+import type { Weights } from '../core/call/prepared.ts'
+import { boolean } from '../core/declaration/params.ts'
+import { operation } from '../core/operation.ts'
+import type { Output, TensorLike } from '../core/tensors/tensor.ts'
 
 /** Weights of {@link additiveAttention}. */
 export interface AdditiveAttentionWeights {

@@ -1,9 +1,9 @@
-import type { Context } from '../core/context.ts'
-import { bnEps, type NormNames, normWeights } from '../core/norm.ts'
-import { operation, type TensorLike } from '../core/operation.ts'
-import { boolean, choice, dynamic, integer, list } from '../core/params.ts'
-import type { Weights } from '../core/prepared.ts'
-import type { Output } from '../core/tensor.ts'
+import type { Weights } from '../core/call/prepared.ts'
+import type { Context } from '../core/declaration/context.ts'
+import { boolean, choice, dynamic, integer, list } from '../core/declaration/params.ts'
+import { operation } from '../core/operation.ts'
+import type { Output, TensorLike } from '../core/tensors/tensor.ts'
+import { bnEps, type NormNames, normWeights } from './shared/norm.ts'
 
 /** The state_dict of GridAttentionBlock2D and 3D; `1...` stands for a 1 along each spatial axis. */
 export type AttentionGateWeights = Readonly<

@@ -1,8 +1,8 @@
-import type { WeightSpec } from '../core/definition.ts'
-import { bnEps, type NormNames, normWeights } from '../core/norm.ts'
-import { operation, type TensorLike } from '../core/operation.ts'
-import type { Weights } from '../core/prepared.ts'
-import type { Output } from '../core/tensor.ts'
+import type { Weights } from '../core/call/prepared.ts'
+import type { WeightSpec } from '../core/declaration/definition.ts'
+import { operation } from '../core/operation.ts'
+import type { Output, TensorLike } from '../core/tensors/tensor.ts'
+import { bnEps, type NormNames, normWeights } from './shared/norm.ts'
 
 type Projection = 'W_g' | 'W_x' | 'psi'
 

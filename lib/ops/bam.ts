@@ -1,12 +1,12 @@
-import type { Context } from '../core/context.ts'
-import { largestStep } from '../core/convolution.ts'
-import type { WeightSpec } from '../core/definition.ts'
-import { bnEps, normWeights } from '../core/norm.ts'
-import { operation, type TensorLike } from '../core/operation.ts'
-import { choice, dynamic, integer } from '../core/params.ts'
-import type { Weights } from '../core/prepared.ts'
-import { checkReduction, reductionParam } from '../core/reduction.ts'
-import type { Output } from '../core/tensor.ts'
+import type { Weights } from '../core/call/prepared.ts'
+import type { Context } from '../core/declaration/context.ts'
+import type { WeightSpec } from '../core/declaration/definition.ts'
+import { choice, dynamic, integer } from '../core/declaration/params.ts'
+import { operation } from '../core/operation.ts'
+import type { Output, TensorLike } from '../core/tensors/tensor.ts'
+import { largestStep } from './shared/convolution.ts'
+import { bnEps, normWeights } from './shared/norm.ts'
+import { checkReduction, reductionParam } from './shared/reduction.ts'
 
 /** What a published implementation calls its layers, and does where nothing else is asked for. */
 interface Variant {

@@ -1,7 +1,7 @@
+import type { Weights } from '../core/call/prepared.ts'
+import { number } from '../core/declaration/params.ts'
 import { operation } from '../core/operation.ts'
-import { number } from '../core/params.ts'
-import type { Weights } from '../core/prepared.ts'
-import type { TensorLike } from '../core/tensor.ts'
+import type { TensorLike } from '../core/tensors/tensor.ts'
 
 /** Weights of {@link batchNorm}, each `[C]`. */
 export interface BatchNormWeights {

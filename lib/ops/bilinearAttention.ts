@@ -1,8 +1,9 @@
-import type { WeightSpec } from '../core/definition.ts'
-import { bnEps, type NormNames, normWeights } from '../core/norm.ts'
-import { type Output, operation, type TensorLike } from '../core/operation.ts'
-import { choice, dynamic, integer } from '../core/params.ts'
-import type { Weights } from '../core/prepared.ts'
+import type { Weights } from '../core/call/prepared.ts'
+import type { WeightSpec } from '../core/declaration/definition.ts'
+import { choice, dynamic, integer } from '../core/declaration/params.ts'
+import { operation } from '../core/operation.ts'
+import type { Output, TensorLike } from '../core/tensors/tensor.ts'
+import { bnEps, type NormNames, normWeights } from './shared/norm.ts'
 
 type Layer<Name extends string> =
   | `${Name}.conv.conv.${'weight' | 'bias'}`

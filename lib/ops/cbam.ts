@@ -1,11 +1,11 @@
-import type { Context } from '../core/context.ts'
-import type { WeightSpec } from '../core/definition.ts'
-import { bnEps, type NormNames, normWeights } from '../core/norm.ts'
-import { operation, type TensorLike } from '../core/operation.ts'
-import { boolean, choice, dynamic, list } from '../core/params.ts'
-import type { Weights } from '../core/prepared.ts'
-import { checkReduction, reductionParam } from '../core/reduction.ts'
-import type { Output } from '../core/tensor.ts'
+import type { Weights } from '../core/call/prepared.ts'
+import type { Context } from '../core/declaration/context.ts'
+import type { WeightSpec } from '../core/declaration/definition.ts'
+import { boolean, choice, dynamic, list } from '../core/declaration/params.ts'
+import { operation } from '../core/operation.ts'
+import type { Output, TensorLike } from '../core/tensors/tensor.ts'
+import { bnEps, type NormNames, normWeights } from './shared/norm.ts'
+import { checkReduction, reductionParam } from './shared/reduction.ts'
 
 const pools = ['avg', 'max', 'lp', 'lse'] as const
 

@@ -1,6 +1,7 @@
-import { operation, type TensorLike } from '../core/operation.ts'
-import { integer } from '../core/params.ts'
-import type { Weights } from '../core/prepared.ts'
+import type { Weights } from '../core/call/prepared.ts'
+import { integer } from '../core/declaration/params.ts'
+import { operation } from '../core/operation.ts'
+import type { TensorLike } from '../core/tensors/tensor.ts'
 
 /** Names of timm's ClassAttn. */
 export interface ClassAttentionWeights {

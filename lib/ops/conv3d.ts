@@ -1,12 +1,12 @@
+import type { Weights } from '../core/call/prepared.ts'
+import { operation } from '../core/operation.ts'
+import type { TensorLike } from '../core/tensors/tensor.ts'
 import {
   channelsOfGroup,
   checkGroups,
   convolutionParams,
   convolvedSizes,
-} from '../core/convolution.ts'
-import { operation } from '../core/operation.ts'
-import type { Weights } from '../core/prepared.ts'
-import type { TensorLike } from '../core/tensor.ts'
+} from './shared/convolution.ts'
 
 /** Weights of {@link conv3d}. */
 export interface Conv3dWeights {

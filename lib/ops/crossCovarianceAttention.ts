@@ -1,5 +1,6 @@
-import { operation, type TensorLike } from '../core/operation.ts'
-import { number } from '../core/params.ts'
+import { number } from '../core/declaration/params.ts'
+import { operation } from '../core/operation.ts'
+import type { TensorLike } from '../core/tensors/tensor.ts'
 
 /** Parameters of {@link crossCovarianceAttention}. */
 export interface CrossCovarianceAttentionOptions {

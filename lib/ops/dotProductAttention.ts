@@ -1,6 +1,7 @@
-import { type Output, operation, type TensorLike } from '../core/operation.ts'
-import { choice, dynamic, integer } from '../core/params.ts'
-import type { Weights } from '../core/prepared.ts'
+import type { Weights } from '../core/call/prepared.ts'
+import { choice, dynamic, integer } from '../core/declaration/params.ts'
+import { operation } from '../core/operation.ts'
+import type { Output, TensorLike } from '../core/tensors/tensor.ts'
 
 /** Weights of {@link dotProductAttention}; those that the score and the window do not use are ignored. */
 export interface DotProductAttentionWeights {

@@ -1,5 +1,5 @@
 import { operation } from '../core/operation.ts'
-import type { TensorLike } from '../core/tensor.ts'
+import type { TensorLike } from '../core/tensors/tensor.ts'
 
 /**
  * The Gaussian error linear unit, exact: `out = x / 2 * (1 + erf(x / sqrt(2)))`, for every element.

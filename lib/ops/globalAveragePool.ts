@@ -1,5 +1,5 @@
 import { operation } from '../core/operation.ts'
-import type { TensorLike } from '../core/tensor.ts'
+import type { TensorLike } from '../core/tensors/tensor.ts'
 
 /**
  * The mean of every channel over all of its positions: `out[b, c] = mean x[b, c, ...]`.

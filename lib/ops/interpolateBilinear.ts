@@ -1,6 +1,7 @@
-import { perAxis } from '../core/convolution.ts'
-import { operation, type TensorLike } from '../core/operation.ts'
-import { boolean } from '../core/params.ts'
+import { boolean } from '../core/declaration/params.ts'
+import { operation } from '../core/operation.ts'
+import type { TensorLike } from '../core/tensors/tensor.ts'
+import { perAxis } from './shared/convolution.ts'
 
 /** Parameters of {@link interpolateBilinear}. */
 export interface InterpolateBilinearOptions {

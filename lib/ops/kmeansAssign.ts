@@ -1,5 +1,6 @@
-import { type Output, operation, type TensorLike } from '../core/operation.ts'
-import { boolean, choice } from '../core/params.ts'
+import { boolean, choice } from '../core/declaration/params.ts'
+import { operation } from '../core/operation.ts'
+import type { Output, TensorLike } from '../core/tensors/tensor.ts'
 
 /** Parameters of {@link kmeansAssign}. */
 export interface KmeansAssignOptions {

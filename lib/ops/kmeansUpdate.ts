@@ -1,5 +1,6 @@
-import { type Output, operation, type TensorLike } from '../core/operation.ts'
-import { number } from '../core/params.ts'
+import { number } from '../core/declaration/params.ts'
+import { operation } from '../core/operation.ts'
+import type { Output, TensorLike } from '../core/tensors/tensor.ts'
 
 /** Optional tensors and parameters of {@link kmeansUpdate}. */
 export interface KmeansUpdateOptions {

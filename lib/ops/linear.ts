@@ -1,6 +1,6 @@
+import type { Weights } from '../core/call/prepared.ts'
 import { operation } from '../core/operation.ts'
-import type { Weights } from '../core/prepared.ts'
-import type { TensorLike } from '../core/tensor.ts'
+import type { TensorLike } from '../core/tensors/tensor.ts'
 
 /** `weight` is `[out, in]`, `bias` is `[out]`. */
 export interface LinearWeights {

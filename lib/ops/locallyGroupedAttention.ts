@@ -1,7 +1,8 @@
-import { scaleParam } from '../core/heads.ts'
-import { operation, type TensorLike } from '../core/operation.ts'
-import { choice, integer } from '../core/params.ts'
-import { floatDtypes } from '../core/tensor.ts'
+import { choice, integer } from '../core/declaration/params.ts'
+import { operation } from '../core/operation.ts'
+import type { TensorLike } from '../core/tensors/tensor.ts'
+import { floatDtypes } from '../core/tensors/tensor.ts'
+import { scaleParam } from './shared/heads.ts'
 
 /** Parameters of {@link locallyGroupedAttention}. */
 export interface LocallyGroupedAttentionOptions {

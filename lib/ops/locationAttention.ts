@@ -1,5 +1,6 @@
-import { type Output, operation, type TensorLike } from '../core/operation.ts'
-import type { Weights } from '../core/prepared.ts'
+import type { Weights } from '../core/call/prepared.ts'
+import { operation } from '../core/operation.ts'
+import type { Output, TensorLike } from '../core/tensors/tensor.ts'
 
 /** Weights of {@link locationAttention}. */
 export interface LocationAttentionWeights {

@@ -1,6 +1,7 @@
-import { perAxis, windowsOf } from '../core/convolution.ts'
-import { operation, type TensorLike } from '../core/operation.ts'
-import { dynamic } from '../core/params.ts'
+import { dynamic } from '../core/declaration/params.ts'
+import { operation } from '../core/operation.ts'
+import type { TensorLike } from '../core/tensors/tensor.ts'
+import { perAxis, windowsOf } from './shared/convolution.ts'
 
 /** Parameters of {@link maxPool2d}; one number stands for both axes. */
 export interface MaxPool2dOptions {

@@ -1,4 +1,5 @@
-import { type Output, operation, type TensorLike } from '../core/operation.ts'
+import { operation } from '../core/operation.ts'
+import type { Output, TensorLike } from '../core/tensors/tensor.ts'
 
 /** Outputs of {@link mergeAttention}. */
 export interface MergeAttentionOutputs {

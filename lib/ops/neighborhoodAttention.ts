@@ -1,8 +1,9 @@
-import type { Context } from '../core/context.ts'
-import { scaleParam } from '../core/heads.ts'
-import { type Output, operation, type TensorLike } from '../core/operation.ts'
-import { boolean, dynamic, integer, list } from '../core/params.ts'
-import { floatDtypes } from '../core/tensor.ts'
+import type { Context } from '../core/declaration/context.ts'
+import { boolean, dynamic, integer, list } from '../core/declaration/params.ts'
+import { operation } from '../core/operation.ts'
+import type { Output, TensorLike } from '../core/tensors/tensor.ts'
+import { floatDtypes } from '../core/tensors/tensor.ts'
+import { scaleParam } from './shared/heads.ts'
 
 /** Optional tensors and parameters of {@link neighborhoodAttention}; one value stands for every axis. */
 export interface NeighborhoodAttentionOptions {

@@ -1,5 +1,6 @@
-import { type Output, operation, type TensorLike } from '../core/operation.ts'
-import { choice, dynamic, number } from '../core/params.ts'
+import { choice, dynamic, number } from '../core/declaration/params.ts'
+import { operation } from '../core/operation.ts'
+import type { Output, TensorLike } from '../core/tensors/tensor.ts'
 
 /** Parameters of {@link residualAttention}. */
 export interface ResidualAttentionOptions {

@@ -1,9 +1,10 @@
-import type { Context } from '../core/context.ts'
-import type { WeightSpec } from '../core/definition.ts'
-import { bnEps, type NormNames, normWeights } from '../core/norm.ts'
-import { type Output, operation, type TensorLike } from '../core/operation.ts'
-import { choice, dynamic, integer, list } from '../core/params.ts'
-import type { Weights } from '../core/prepared.ts'
+import type { Weights } from '../core/call/prepared.ts'
+import type { Context } from '../core/declaration/context.ts'
+import type { WeightSpec } from '../core/declaration/definition.ts'
+import { choice, dynamic, integer, list } from '../core/declaration/params.ts'
+import { operation } from '../core/operation.ts'
+import type { Output, TensorLike } from '../core/tensors/tensor.ts'
+import { bnEps, type NormNames, normWeights } from './shared/norm.ts'
 
 type Unit<Name extends string, N extends 1 | 2 | 3> =
   | NormNames<`${Name}.bn${N}`>

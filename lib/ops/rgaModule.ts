@@ -1,7 +1,8 @@
-import type { WeightSpec } from '../core/definition.ts'
-import { type Output, operation, type TensorLike } from '../core/operation.ts'
-import { boolean } from '../core/params.ts'
-import type { Weights } from '../core/prepared.ts'
+import type { Weights } from '../core/call/prepared.ts'
+import type { WeightSpec } from '../core/declaration/definition.ts'
+import { boolean } from '../core/declaration/params.ts'
+import { operation } from '../core/operation.ts'
+import type { Output, TensorLike } from '../core/tensors/tensor.ts'
 import {
   type RelationHalf,
   type RelationOptions,
@@ -9,7 +10,7 @@ import {
   relationParams,
   relationSizes,
   relationWeights,
-} from '../core/relation.ts'
+} from './shared/relation.ts'
 
 /** The state_dict of RGA_Module; a half that does not run needs none. */
 export type RgaModuleWeights = Partial<RelationWeights<'spatial'> & RelationWeights<'channel'>>

@@ -1,12 +1,13 @@
-import { type Output, operation, type TensorLike } from '../core/operation.ts'
-import type { Weights } from '../core/prepared.ts'
+import type { Weights } from '../core/call/prepared.ts'
+import { operation } from '../core/operation.ts'
+import type { Output, TensorLike } from '../core/tensors/tensor.ts'
 import {
   type RelationOptions,
   type RelationWeights,
   relationParams,
   relationSizes,
   relationWeights,
-} from '../core/relation.ts'
+} from './shared/relation.ts'
 
 /** Outputs of {@link rgaSpatial}. */
 export interface RgaSpatialOutputs {

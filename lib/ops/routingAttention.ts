@@ -1,6 +1,7 @@
-import { scaleParam } from '../core/heads.ts'
-import { operation, type TensorLike } from '../core/operation.ts'
-import { boolean, choice, dynamic, integer, number } from '../core/params.ts'
+import { boolean, choice, dynamic, integer, number } from '../core/declaration/params.ts'
+import { operation } from '../core/operation.ts'
+import type { TensorLike } from '../core/tensors/tensor.ts'
+import { scaleParam } from './shared/heads.ts'
 
 /** Parameters of {@link routingAttention}. */
 export interface RoutingAttentionOptions {

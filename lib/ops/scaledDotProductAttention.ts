@@ -1,8 +1,9 @@
-import { checkKeyHeads, scaleParam } from '../core/heads.ts'
-import { type Output, operation, type TensorLike } from '../core/operation.ts'
-import { boolean, choice, integer, number } from '../core/params.ts'
-import { checkRagged, lengthsOf } from '../core/ragged.ts'
-import { floatDtypes } from '../core/tensor.ts'
+import { boolean, choice, integer, number } from '../core/declaration/params.ts'
+import { operation } from '../core/operation.ts'
+import type { Output, TensorLike } from '../core/tensors/tensor.ts'
+import { floatDtypes } from '../core/tensors/tensor.ts'
+import { checkKeyHeads, scaleParam } from './shared/heads.ts'
+import { checkRagged, lengthsOf } from './shared/ragged.ts'
 
 /** Optional tensors and parameters of {@link scaledDotProductAttention}. */
 export interface ScaledDotProductAttentionOptions {

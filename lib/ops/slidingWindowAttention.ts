@@ -1,8 +1,9 @@
-import { scaleParam } from '../core/heads.ts'
-import { type Output, operation, type TensorLike } from '../core/operation.ts'
-import { boolean, dynamic, integer, list } from '../core/params.ts'
-import { checkRagged } from '../core/ragged.ts'
-import { floatDtypes } from '../core/tensor.ts'
+import { boolean, dynamic, integer, list } from '../core/declaration/params.ts'
+import { operation } from '../core/operation.ts'
+import type { Output, TensorLike } from '../core/tensors/tensor.ts'
+import { floatDtypes } from '../core/tensors/tensor.ts'
+import { scaleParam } from './shared/heads.ts'
+import { checkRagged } from './shared/ragged.ts'
 
 /** Optional tensors and parameters of {@link slidingWindowAttention}. */
 export interface SlidingWindowAttentionOptions {

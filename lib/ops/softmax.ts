@@ -1,5 +1,5 @@
 import { operation } from '../core/operation.ts'
-import type { TensorLike } from '../core/tensor.ts'
+import type { TensorLike } from '../core/tensors/tensor.ts'
 
 /**
  * Softmax over the last axis: `out[..., i] = exp(x[..., i] - m) / sum_j exp(x[..., j] - m)`, m being the

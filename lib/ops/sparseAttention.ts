@@ -1,7 +1,8 @@
-import { checkKeyHeads, scaleParam } from '../core/heads.ts'
-import { type Output, operation, type TensorLike } from '../core/operation.ts'
-import { boolean, choice, dynamic, integer } from '../core/params.ts'
-import { floatDtypes } from '../core/tensor.ts'
+import { boolean, choice, dynamic, integer } from '../core/declaration/params.ts'
+import { operation } from '../core/operation.ts'
+import type { Output, TensorLike } from '../core/tensors/tensor.ts'
+import { floatDtypes } from '../core/tensors/tensor.ts'
+import { checkKeyHeads, scaleParam } from './shared/heads.ts'
 
 /** Parameters of {@link sparseAttention}. */
 export interface SparseAttentionOptions {

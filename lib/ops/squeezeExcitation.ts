@@ -1,7 +1,7 @@
-import { operation, type TensorLike } from '../core/operation.ts'
-import { choice } from '../core/params.ts'
-import type { Weights } from '../core/prepared.ts'
-import type { Output } from '../core/tensor.ts'
+import type { Weights } from '../core/call/prepared.ts'
+import { choice } from '../core/declaration/params.ts'
+import { operation } from '../core/operation.ts'
+import type { Output, TensorLike } from '../core/tensors/tensor.ts'
 
 /** Names of timm and torchvision; layers stored as `[R, C]` or as 1 x 1 convolutions. */
 export interface SqueezeExcitationWeights {

@@ -1,7 +1,7 @@
 // What causal, windows and ALiBi mean where queries and keys differ in number: never guessed.
 import { describe, expect, test } from 'vitest'
+import { plain, withParams } from '../ops/shared/attentionInputs.ts'
 import { scaledDotProductAttention as reference } from '../reference/scaledDotProductAttention.ts'
-import { plain, withParams } from '../support/attentionInputs.ts'
 import { expectSameBits } from '../support/compare.ts'
 import { call } from '../support/engine.ts'
 import { Random } from '../support/random.ts'

@@ -5,7 +5,8 @@ vi.mock('../../lib/core/addon.ts', () => import('./stubNative.ts'))
 import { FoveaError, fail, foveaError, nearest } from '../../lib/core/errors.ts'
 import { prepareWeights } from '../../lib/core/prepareWeights.ts'
 import { info } from '../../lib/core/settings.ts'
-import { permute, reshape, slice, tensor } from '../../lib/core/views.ts'
+import { permute, reshape, slice } from '../../lib/core/tensors/derivedViews.ts'
+import { tensor } from '../../lib/core/tensors/makeTensor.ts'
 import { dense } from './operations.ts'
 import { behaviour, native } from './stubNative.ts'
 import {

@@ -2,8 +2,8 @@ import { expect, test, vi } from 'vitest'
 
 vi.mock('../../lib/core/addon.ts', () => import('./stubNative.ts'))
 
+import { number } from '../../lib/core/declaration/params.ts'
 import { callByName, callByNameAsync, definitions, operation } from '../../lib/core/operation.ts'
-import { number } from '../../lib/core/params.ts'
 import { attend } from './operations.ts'
 import { behaviour, crossed } from './stubNative.ts'
 

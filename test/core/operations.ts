@@ -1,6 +1,16 @@
 // Declarations for the tests of the machinery: one of every kind that the format has.
-import { type Output, operation, type TensorLike, type Weights } from '../../lib/core/operation.ts'
-import { boolean, choice, dynamic, integer, list, number } from '../../lib/core/params.ts'
+
+import type { Weights } from '../../lib/core/call/prepared.ts'
+import {
+  boolean,
+  choice,
+  dynamic,
+  integer,
+  list,
+  number,
+} from '../../lib/core/declaration/params.ts'
+import { operation } from '../../lib/core/operation.ts'
+import type { Output, TensorLike } from '../../lib/core/tensors/tensor.ts'
 
 export interface AttendOptions {
   mask?: TensorLike | undefined

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Box, overlap, overlapsItself } from '../../lib/core/overlap.ts'
+import { type Box, overlap, overlapsItself } from '../../lib/core/tensors/overlap.ts'
 
 interface Layout {
   shape: number[]

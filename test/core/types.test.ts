@@ -3,10 +3,12 @@ import { expectTypeOf, test, vi } from 'vitest'
 
 vi.mock('../../lib/core/addon.ts', () => import('./stubNative.ts'))
 
-import { type Output, promised } from '../../lib/core/operation.ts'
+import type { Progress } from '../../lib/core/call/types.ts'
+import { promised } from '../../lib/core/operation.ts'
 import { prepareWeights } from '../../lib/core/prepareWeights.ts'
-import type { Progress } from '../../lib/core/types.ts'
-import { permute, reshape, slice, tensor } from '../../lib/core/views.ts'
+import { permute, reshape, slice } from '../../lib/core/tensors/derivedViews.ts'
+import { tensor } from '../../lib/core/tensors/makeTensor.ts'
+import type { Output } from '../../lib/core/tensors/tensor.ts'
 import { type AttendOptions, attend, conv, dense, route } from './operations.ts'
 
 const later = promised(attend)

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { permute, reshape, slice, tensor } from '../../lib/core/views.ts'
+import { permute, reshape, slice } from '../../lib/core/tensors/derivedViews.ts'
+import { tensor } from '../../lib/core/tensors/makeTensor.ts'
 
 interface Shown {
   readonly data: ArrayLike<number>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { fitPicture } from '../../lib/demo/fit.ts'
-import type { Picture } from '../../lib/demo/picture.ts'
+import { fitPicture } from '../../lib/demo/photo/fit.ts'
+import type { Picture } from '../../lib/demo/photo/picture.ts'
 
 function picture(
   width: number,

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { definitions } from '../../lib/core/operation.ts'
-import { showAttention } from '../../lib/demo/attention.ts'
 import { type Bench, makeBench } from '../../lib/demo/bench.ts'
-import { fitPicture } from '../../lib/demo/fit.ts'
+import { showAttention } from '../../lib/demo/exhibits/shared/attention.ts'
 import { findExhibits, makeGallery } from '../../lib/demo/gallery.ts'
 import { type PageContent, renderPage } from '../../lib/demo/page/page.ts'
-import { type Photo, readPhoto } from '../../lib/demo/photo.ts'
-import { decodePicture, type Picture } from '../../lib/demo/picture.ts'
+import { fitPicture } from '../../lib/demo/photo/fit.ts'
+import { type Photo, readPhoto } from '../../lib/demo/photo/photo.ts'
+import { decodePicture, type Picture } from '../../lib/demo/photo/picture.ts'
 import { getNumThreads, scaledDotProductAttention, setNumThreads, tensor } from '../../lib/index.ts'
 
 /** 96 x 64: grey with two red squares. */
@@ -35,7 +35,8 @@ afterAll(() => rmSync(folder, { recursive: true }))
 describe('the list', () => {
   test('is made of the operations and the files of exhibits', async () => {
     const exhibits = await findExhibits()
-    const files = readdirSync(new URL('../../lib/demo/exhibits/', import.meta.url))
+    const folder = new URL('../../lib/demo/exhibits/', import.meta.url)
+    const files = readdirSync(folder).filter(file => file.endsWith('.ts'))
     expect([...exhibits.keys()]).toEqual(files.map(file => file.replace('.ts', '')).toSorted())
     for (const name of exhibits.keys()) expect([...definitions.keys()]).toContain(name)
   })

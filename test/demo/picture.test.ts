@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { deflateSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { decodePicture, encodePicture, type Picture } from '../../lib/demo/picture.ts'
+import { decodePicture, encodePicture, type Picture } from '../../lib/demo/photo/picture.ts'
 import { chunk, type Kind, png, signature } from './png.ts'
 
 const size = { width: 11, height: 9 }

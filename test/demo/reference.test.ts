@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { attention, gelu, layerNorm, linear, means, softmax } from '../../lib/demo/reference.ts'
+import {
+  attention,
+  gelu,
+  layerNorm,
+  linear,
+  means,
+  softmax,
+} from '../../lib/demo/exhibits/shared/reference.ts'
 
 test('gelu to fifteen figures, also where 1 + erf would lose them', () => {
   // x Phi(x) with Phi from tables of the normal distribution.

@@ -14,7 +14,7 @@ import { pathToFileURL } from 'node:url'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { FoveaError } from '../../lib/core/errors.ts'
-import type { TensorLike } from '../../lib/core/tensor.ts'
+import type { TensorLike } from '../../lib/core/tensors/tensor.ts'
 import { readSafetensors } from '../../lib/io/readSafetensors.ts'
 import { writeSafetensors } from '../../lib/io/writeSafetensors.ts'
 

@@ -49,6 +49,21 @@ test('nothing below the operations includes what stands above', () => {
   expect(below('engine', /#include "ops\//)).toEqual([])
 })
 
+test('the façade looks one way: from the operations down to the memory of their tensors', () => {
+  const seen = (folder: string, above: RegExp): string[] =>
+    inCode(
+      code.filter(path => path.startsWith(`lib/${folder}/`)),
+      above,
+    )
+  expect(seen('core', /from '(\.\.\/)+(ops|io|cli|demo)\//)).toEqual([])
+  expect(seen('core/call', /from '\.\.\/(operation|prepareWeights)\.ts'/)).toEqual([])
+  expect(seen('core/declaration', /from '\.\.\/(call\/|operation)/)).toEqual([])
+  expect(seen('core/tensors', /from '\.\.\/(call|declaration)\//)).toEqual([])
+  expect(seen('ops', /from '(\.\.\/)+(io|cli|demo)\//)).toEqual([])
+  expect(seen('io', /from '(\.\.\/)+(ops|cli|demo)\//)).toEqual([])
+  expect(seen('demo', /from '(\.\.\/)+cli\//)).toEqual([])
+})
+
 test('no flag or pragma trades exactness for speed', () => {
   const build = every.filter(path => /CMakeLists\.txt$|\.(cc|h|mjs|gyp)$/.test(path))
   expect(found(build, /-Ofast|-ffast-math|-funsafe-math|-march=native/)).toEqual([])

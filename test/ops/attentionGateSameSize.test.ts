@@ -2,10 +2,10 @@ import { test } from 'vitest'
 import { attentionGateSameSize as reference } from '../reference/attentionGateSameSize.ts'
 import { describeOperation } from '../support/describeOperation.ts'
 import { isas, useIsa } from '../support/engine.ts'
-import { expectInPlace, expectScaled, layer, zeroed } from '../support/gateInputs.ts'
-import { normWeights } from '../support/normInputs.ts'
 import { Random } from '../support/random.ts'
 import { float32, type Inputs } from '../support/tensors.ts'
+import { expectInPlace, expectScaled, layer, zeroed } from './shared/gateInputs.ts'
+import { normWeights } from './shared/normInputs.ts'
 
 interface Shape {
   readonly x: readonly number[]

@@ -3,10 +3,10 @@ import { bam as reference } from '../reference/bam.ts'
 import { expectSameBits } from '../support/compare.ts'
 import { describeOperation } from '../support/describeOperation.ts'
 import { call, isas, useIsa } from '../support/engine.ts'
-import { expectInPlace, expectScaled, layer, zeroed } from '../support/gateInputs.ts'
-import { normWeights } from '../support/normInputs.ts'
 import { Random } from '../support/random.ts'
 import { type Dense, float32, type Inputs } from '../support/tensors.ts'
+import { expectInPlace, expectScaled, layer, zeroed } from './shared/gateInputs.ts'
+import { normWeights } from './shared/normInputs.ts'
 
 interface Shape {
   readonly x: readonly number[]

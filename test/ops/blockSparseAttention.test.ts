@@ -1,9 +1,9 @@
 import { blockSparseAttention as reference } from '../reference/blockSparseAttention.ts'
-import { heads, sizes } from '../support/attentionInputs.ts'
 import { describeOperation } from '../support/describeOperation.ts'
-import { describeHalves } from '../support/halves.ts'
 import { Random } from '../support/random.ts'
 import { type Dense, type Inputs, int32 } from '../support/tensors.ts'
+import { heads, sizes } from './shared/attentionInputs.ts'
+import { describeHalves } from './shared/halves.ts'
 
 /** A random pattern of rows x columns blocks: offsets and columns, one head. */
 function pattern(

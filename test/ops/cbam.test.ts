@@ -3,10 +3,10 @@ import { cbam as reference } from '../reference/cbam.ts'
 import { expectSameBits } from '../support/compare.ts'
 import { describeOperation } from '../support/describeOperation.ts'
 import { call, isas, useIsa } from '../support/engine.ts'
-import { expectInPlace, expectScaled, layer, reordered, zeroed } from '../support/gateInputs.ts'
-import { normWeights } from '../support/normInputs.ts'
 import { Random } from '../support/random.ts'
 import { float32, type Inputs, toDense } from '../support/tensors.ts'
+import { expectInPlace, expectScaled, layer, reordered, zeroed } from './shared/gateInputs.ts'
+import { normWeights } from './shared/normInputs.ts'
 
 interface Shape {
   readonly x: readonly number[]

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { conv2d as reference } from '../reference/conv2d.ts'
 import { expectSameBits } from '../support/compare.ts'
-import { anyConvolution, convolution } from '../support/convolutionInputs.ts'
 import { describeOperation } from '../support/describeOperation.ts'
 import { call, isas, useIsa } from '../support/engine.ts'
 import { Random } from '../support/random.ts'
 import { float32, type Inputs, sliceAxis } from '../support/tensors.ts'
+import { anyConvolution, convolution } from './shared/convolutionInputs.ts'
 
 const kernel = [3, 3]
 const padding = [1, 1]

@@ -1,7 +1,7 @@
 import { conv3d as reference } from '../reference/conv3d.ts'
-import { anyConvolution, convolution } from '../support/convolutionInputs.ts'
 import { describeOperation } from '../support/describeOperation.ts'
 import { float32 } from '../support/tensors.ts'
+import { anyConvolution, convolution } from './shared/convolutionInputs.ts'
 
 const kernel = [3, 3, 3]
 const padding = [1, 1, 1]

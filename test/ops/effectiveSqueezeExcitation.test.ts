@@ -2,9 +2,9 @@ import { test } from 'vitest'
 import { effectiveSqueezeExcitation as reference } from '../reference/effectiveSqueezeExcitation.ts'
 import { describeOperation } from '../support/describeOperation.ts'
 import { isas, useIsa } from '../support/engine.ts'
-import { expectInPlace, expectScaled, layer, zeroed } from '../support/gateInputs.ts'
 import { Random } from '../support/random.ts'
 import { float32, type Inputs } from '../support/tensors.ts'
+import { expectInPlace, expectScaled, layer, zeroed } from './shared/gateInputs.ts'
 
 function excitation(
   random: Random,

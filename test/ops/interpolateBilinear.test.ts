@@ -2,9 +2,9 @@ import { expect, test } from 'vitest'
 import { interpolateBilinear as reference } from '../reference/interpolateBilinear.ts'
 import { describeOperation } from '../support/describeOperation.ts'
 import { call, isas, useIsa } from '../support/engine.ts'
-import { anyInterpolation, interpolation } from '../support/interpolationInputs.ts'
 import { Random } from '../support/random.ts'
 import { float32 } from '../support/tensors.ts'
+import { anyInterpolation, interpolation } from './shared/interpolationInputs.ts'
 
 describeOperation({
   reference,

@@ -1,7 +1,7 @@
 import { interpolateTrilinear as reference } from '../reference/interpolateTrilinear.ts'
 import { describeOperation } from '../support/describeOperation.ts'
-import { anyInterpolation, interpolation } from '../support/interpolationInputs.ts'
 import { float32 } from '../support/tensors.ts'
+import { anyInterpolation, interpolation } from './shared/interpolationInputs.ts'
 
 describeOperation({
   reference,

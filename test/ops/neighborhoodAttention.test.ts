@@ -1,8 +1,8 @@
 import { neighborhoodAttention as reference } from '../reference/neighborhoodAttention.ts'
 import { describeOperation } from '../support/describeOperation.ts'
-import { describeHalves } from '../support/halves.ts'
 import { Random } from '../support/random.ts'
 import { type Dense, float32, type Inputs } from '../support/tensors.ts'
+import { describeHalves } from './shared/halves.ts'
 
 interface Given {
   readonly B?: number

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest'
 import { residualAttentionModule as reference } from '../reference/residualAttentionModule.ts'
 import { describeOperation } from '../support/describeOperation.ts'
 import { call, isas, operation, useIsa } from '../support/engine.ts'
-import { normWeights } from '../support/normInputs.ts'
 import { Random } from '../support/random.ts'
 import { type Dense, float32, type Inputs } from '../support/tensors.ts'
+import { normWeights } from './shared/normInputs.ts'
 
 interface Module {
   readonly variant?: 'imagenet' | 'cifar' | 'plain'

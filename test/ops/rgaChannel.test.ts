@@ -1,5 +1,5 @@
 import { rgaChannel as reference } from '../reference/rgaChannel.ts'
-import { describeRelationHalf } from '../support/describeRelationHalf.ts'
+import { describeRelationHalf } from './shared/describeRelationHalf.ts'
 
 describeRelationHalf({
   half: 'channel',

@@ -4,8 +4,8 @@ import { expectSameBits } from '../support/compare.ts'
 import { describeOperation } from '../support/describeOperation.ts'
 import { call, isas, operation, useIsa } from '../support/engine.ts'
 import { Random } from '../support/random.ts'
-import { type RelationSizes, relationInputs } from '../support/relationInputs.ts'
 import { float32, type Inputs } from '../support/tensors.ts'
+import { type RelationSizes, relationInputs } from './shared/relationInputs.ts'
 
 const both = ['spatial', 'channel'] as const
 const whole = (random: Random, given?: RelationSizes): Inputs => relationInputs(random, both, given)

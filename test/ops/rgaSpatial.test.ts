@@ -1,5 +1,5 @@
 import { rgaSpatial as reference } from '../reference/rgaSpatial.ts'
-import { describeRelationHalf } from '../support/describeRelationHalf.ts'
+import { describeRelationHalf } from './shared/describeRelationHalf.ts'
 
 describeRelationHalf({
   half: 'spatial',

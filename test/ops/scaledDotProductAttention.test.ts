@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { scaledDotProductAttention as reference } from '../reference/scaledDotProductAttention.ts'
-import { broadcastShape, heads, plain, sizes, withParams } from '../support/attentionInputs.ts'
 import { expectClose, expectSameBits } from '../support/compare.ts'
 import { describeOperation } from '../support/describeOperation.ts'
 import { call, isas, type Results, useIsa } from '../support/engine.ts'
-import { describeHalves } from '../support/halves.ts'
-import { cumulative, lengths, sum, testSegments, wrongRagged } from '../support/ragged.ts'
 import { Random } from '../support/random.ts'
 import { type Dense, float32, type Inputs, int32, sliceAxis, uint8 } from '../support/tensors.ts'
+import { broadcastShape, heads, plain, sizes, withParams } from './shared/attentionInputs.ts'
+import { describeHalves } from './shared/halves.ts'
+import { cumulative, lengths, sum, testSegments, wrongRagged } from './shared/ragged.ts'
 
 /** Every option of the operation, each there or not by a coin. */
 function anything(random: Random): Inputs {

@@ -1,10 +1,10 @@
 import { slidingWindowAttention as reference } from '../reference/slidingWindowAttention.ts'
-import { heads, sizes, withParams } from '../support/attentionInputs.ts'
 import { describeOperation } from '../support/describeOperation.ts'
-import { describeHalves } from '../support/halves.ts'
-import { cumulative, lengths as segmentLengths, sum, testSegments } from '../support/ragged.ts'
 import { Random } from '../support/random.ts'
 import { float32, type Inputs, int32, sliceAxis, uint8 } from '../support/tensors.ts'
+import { heads, sizes, withParams } from './shared/attentionInputs.ts'
+import { describeHalves } from './shared/halves.ts'
+import { cumulative, lengths as segmentLengths, sum, testSegments } from './shared/ragged.ts'
 
 const windowed = (random: Random, L: number, params: object = {}, given: object = {}): Inputs => ({
   tensors: heads(random, { ...sizes(random, { Lq: L, Lk: L, ...given }), H: 2, Hkv: 2 }),

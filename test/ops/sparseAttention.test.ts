@@ -1,9 +1,9 @@
 import { sparseAttention as reference } from '../reference/sparseAttention.ts'
-import { heads, sizes } from '../support/attentionInputs.ts'
 import { describeOperation } from '../support/describeOperation.ts'
-import { describeHalves } from '../support/halves.ts'
 import { Random } from '../support/random.ts'
 import type { Inputs } from '../support/tensors.ts'
+import { heads, sizes } from './shared/attentionInputs.ts'
+import { describeHalves } from './shared/halves.ts'
 
 const headModes = ['merged', 'split', 'first', 'second'] as const
 

@@ -3,9 +3,9 @@ import { squeezeExcitation as reference } from '../reference/squeezeExcitation.t
 import { expectSameBits } from '../support/compare.ts'
 import { describeOperation } from '../support/describeOperation.ts'
 import { call, isas, useIsa } from '../support/engine.ts'
-import { expectInPlace, expectScaled, layer, reordered, zeroed } from '../support/gateInputs.ts'
 import { Random } from '../support/random.ts'
 import { float32, type Inputs, toDense } from '../support/tensors.ts'
+import { expectInPlace, expectScaled, layer, reordered, zeroed } from './shared/gateInputs.ts'
 
 interface Shape {
   readonly x?: readonly [B: number, C: number, H: number, W: number]

@@ -1,6 +1,6 @@
-import type { Definition } from '../../core/definition.ts'
+import type { Definition } from '../../core/declaration/definition.ts'
 import { definitions } from '../../core/operation.ts'
-import type { Output } from '../../core/tensor.ts'
+import type { Output } from '../../core/tensors/tensor.ts'
 import * as fovea from '../../index.ts'
 import type { Inputs } from './workload.ts'
 

@@ -1,4 +1,4 @@
-import type { Tensor } from '../../core/tensor.ts'
+import type { Tensor } from '../../core/tensors/tensor.ts'
 import { contiguousStrides } from '../../io/strides.ts'
 
 /** Makes the tensors of a workload: the same numbers in every run. */

@@ -1,5 +1,5 @@
 import { clockFor } from '../../core/clock.ts'
-import { errorRatio } from '../compare.ts'
+import { errorRatio } from '../tolerance.ts'
 import { bestTimes, type Contender, type Pause } from './bestTimes.ts'
 import { argumentsOf, type NamedOperation, type Outputs, weightsOf } from './calls.ts'
 import type { Peer } from './peers.ts'

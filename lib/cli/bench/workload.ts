@@ -1,4 +1,4 @@
-import type { Tensor, TensorLike } from '../../core/tensor.ts'
+import type { Tensor, TensorLike } from '../../core/tensors/tensor.ts'
 import type { Random } from './random.ts'
 
 /** What bounds a workload: multiply-adds, bytes read, or bytes read and written. */

@@ -1,8 +1,8 @@
 import { additiveAttention, tensor } from '../../index.ts'
-import { drawAttention, drawPattern } from '../draw.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { tokenAt } from '../grid.ts'
-import { tellAttention } from '../tell.ts'
+import { tokenAt } from '../photo/grid.ts'
+import { drawAttention, drawPattern } from './shared/draw.ts'
+import { tellAttention } from './shared/tell.ts'
 
 /** How narrow the bump of each channel is, and how much all of them weigh. */
 const [steepness, weight] = [1.5, 0.15]

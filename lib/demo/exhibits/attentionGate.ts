@@ -1,8 +1,8 @@
 import { attentionGate, tensor } from '../../index.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { beforeAndBehind, biasOf, gated, gatedMap, positionHeat } from '../gates.ts'
-import { convolution, norm, sigmoid } from '../handmade.ts'
-import { identity } from '../relations.ts'
+import { beforeAndBehind, biasOf, gated, gatedMap, positionHeat } from './shared/gates.ts'
+import { convolution, norm, sigmoid } from './shared/handmade.ts'
+import { identity } from './shared/relations.ts'
 
 const gain = 12
 const offset = -2

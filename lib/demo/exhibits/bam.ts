@@ -9,8 +9,8 @@ import {
   positionHeat,
   rarer,
   times,
-} from '../gates.ts'
-import { convolution, meanOverChannels, norm, sigmoid } from '../handmade.ts'
+} from './shared/gates.ts'
+import { convolution, meanOverChannels, norm, sigmoid } from './shared/handmade.ts'
 
 const [gain, contrast, offset] = [8, 24, -2]
 const dilation = 4

@@ -1,8 +1,8 @@
 import { batchNorm, tensor } from '../../index.ts'
-import { drawSigned } from '../draw.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { gatedMap } from '../gates.ts'
-import { meanOverChannels } from '../handmade.ts'
+import { drawSigned } from './shared/draw.ts'
+import { gatedMap } from './shared/gates.ts'
+import { meanOverChannels } from './shared/handmade.ts'
 
 export const exhibit: Exhibit = {
   part: 'layer',

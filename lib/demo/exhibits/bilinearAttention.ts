@@ -1,7 +1,14 @@
 import { bilinearAttention, type Tensor, tensor } from '../../index.ts'
-import { drawHeat } from '../draw.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { convolution, meanOverChannels, norm, type Rows, sigmoid, stretched } from '../handmade.ts'
+import { drawHeat } from './shared/draw.ts'
+import {
+  convolution,
+  meanOverChannels,
+  norm,
+  type Rows,
+  sigmoid,
+  stretched,
+} from './shared/handmade.ts'
 
 /** Reduced features: each the mean of so many neighbouring channels, less what is ordinary. */
 const reduced = 4

@@ -1,6 +1,6 @@
 import { blockSparseAttention, tensor } from '../../index.ts'
-import { defaultScale, showAttention } from '../attention.ts'
 import type { Exhibit } from '../exhibit.ts'
+import { defaultScale, showAttention } from './shared/attention.ts'
 
 /** Rows of patches that make a block. */
 const rowsOfBlock = 2

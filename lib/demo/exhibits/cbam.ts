@@ -10,9 +10,9 @@ import {
   positionHeat,
   rarer,
   times,
-} from '../gates.ts'
-import { meanOverChannels, norm, sigmoid } from '../handmade.ts'
-import { identity } from '../relations.ts'
+} from './shared/gates.ts'
+import { meanOverChannels, norm, sigmoid } from './shared/handmade.ts'
+import { identity } from './shared/relations.ts'
 
 const gain = 6
 const [centre, deviation] = [0.25, 0.05]

@@ -1,9 +1,9 @@
 import { classAttention, tensor } from '../../index.ts'
-import { askedBy, classFigures, constant, selection } from '../classToken.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { tokenAt } from '../grid.ts'
-import { sharpness } from '../photo.ts'
-import * as reference from '../reference.ts'
+import { tokenAt } from '../photo/grid.ts'
+import { sharpness } from '../photo/photo.ts'
+import { askedBy, classFigures, constant, selection } from './shared/classToken.ts'
+import * as reference from './shared/reference.ts'
 
 export const exhibit: Exhibit = {
   part: 'attention',

@@ -1,9 +1,9 @@
 import { conv2d, tensor } from '../../index.ts'
-import { drawSigned } from '../draw.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { gatedMap, positionHeat } from '../gates.ts'
-import { contrast } from '../handmade.ts'
-import * as reference from '../reference.ts'
+import { drawSigned } from './shared/draw.ts'
+import { gatedMap, positionHeat } from './shared/gates.ts'
+import { contrast } from './shared/handmade.ts'
+import * as reference from './shared/reference.ts'
 
 const [channel, name] = [0, 'lightness']
 

@@ -1,10 +1,10 @@
 import { conv3d, tensor } from '../../index.ts'
-import { drawSigned } from '../draw.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { positionHeat } from '../gates.ts'
-import { contrast } from '../handmade.ts'
-import * as reference from '../reference.ts'
-import { angles } from '../responses.ts'
+import { drawSigned } from './shared/draw.ts'
+import { positionHeat } from './shared/gates.ts'
+import { contrast } from './shared/handmade.ts'
+import * as reference from './shared/reference.ts'
+import { angles } from './shared/responses.ts'
 
 const kernelShape = [3, 3, 3] as const
 

@@ -1,7 +1,7 @@
 import { crossCovarianceAttention, tensor } from '../../index.ts'
-import { channelSharpness, channelWeights, hearing, mixed } from '../channels.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { beforeAndBehind, gatedMap } from '../gates.ts'
+import { channelSharpness, channelWeights, hearing, mixed } from './shared/channels.ts'
+import { beforeAndBehind, gatedMap } from './shared/gates.ts'
 
 export const exhibit: Exhibit = {
   part: 'attention',

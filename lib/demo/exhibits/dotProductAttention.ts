@@ -1,7 +1,7 @@
 import { dotProductAttention, type Tensor, tensor } from '../../index.ts'
-import { defaultScale, showAttention, together } from '../attention.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { headOf, scaling, withHead } from '../singleHead.ts'
+import { defaultScale, showAttention, together } from './shared/attention.ts'
+import { headOf, scaling, withHead } from './shared/singleHead.ts'
 
 /** Patches on either side of the centre of a window. */
 const reach = 14

@@ -1,7 +1,15 @@
 import { effectiveSqueezeExcitation, tensor } from '../../index.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { beforeAndBehind, biasOf, channelBars, gated, gatedMap, rarer, times } from '../gates.ts'
-import { convolution } from '../handmade.ts'
+import {
+  beforeAndBehind,
+  biasOf,
+  channelBars,
+  gated,
+  gatedMap,
+  rarer,
+  times,
+} from './shared/gates.ts'
+import { convolution } from './shared/handmade.ts'
 
 const gain = 12
 

@@ -1,9 +1,9 @@
 import { gelu, tensor } from '../../index.ts'
 import { functionFlops } from '../bench.ts'
-import { drawHeat, drawSigned } from '../draw.ts'
 import type { Exhibit } from '../exhibit.ts'
-import * as reference from '../reference.ts'
-import { cellGrid, response, spread, strength } from '../responses.ts'
+import { drawHeat, drawSigned } from './shared/draw.ts'
+import * as reference from './shared/reference.ts'
+import { cellGrid, response, spread, strength } from './shared/responses.ts'
 
 const name = 'stripes 0° every 7 px, odd'
 

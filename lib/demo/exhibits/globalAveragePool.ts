@@ -1,7 +1,7 @@
 import { globalAveragePool, tensor } from '../../index.ts'
-import { drawHeat } from '../draw.ts'
 import type { Exhibit } from '../exhibit.ts'
-import * as reference from '../reference.ts'
+import { drawHeat } from './shared/draw.ts'
+import * as reference from './shared/reference.ts'
 
 export const exhibit: Exhibit = {
   part: 'layer',

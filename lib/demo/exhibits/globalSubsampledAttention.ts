@@ -1,11 +1,11 @@
 import { globalSubsampledAttention, permute, reshape, type Tensor, tensor } from '../../index.ts'
-import { constant, selection } from '../classToken.ts'
-import { drawAttention, drawVisible } from '../draw.ts'
 import type { Exhibit, Figure } from '../exhibit.ts'
-import { type Grid, type Scale, tokenAt } from '../grid.ts'
-import { type Photo, sharpness } from '../photo.ts'
-import * as reference from '../reference.ts'
-import { tellAttention } from '../tell.ts'
+import { type Grid, type Scale, tokenAt } from '../photo/grid.ts'
+import { type Photo, sharpness } from '../photo/photo.ts'
+import { constant, selection } from './shared/classToken.ts'
+import { drawAttention, drawVisible } from './shared/draw.ts'
+import * as reference from './shared/reference.ts'
+import { tellAttention } from './shared/tell.ts'
 
 /** Patches of the photograph along either side of a reduced one. */
 const ratio = 2

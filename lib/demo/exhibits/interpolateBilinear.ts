@@ -1,7 +1,7 @@
 import { interpolateBilinear, tensor } from '../../index.ts'
-import { drawPatches } from '../draw.ts'
 import type { Exhibit } from '../exhibit.ts'
-import * as reference from '../reference.ts'
+import { drawPatches } from './shared/draw.ts'
+import * as reference from './shared/reference.ts'
 
 const factor = 4
 

@@ -1,9 +1,9 @@
 import { interpolateTrilinear, tensor } from '../../index.ts'
-import { drawHeat } from '../draw.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { positionHeat } from '../gates.ts'
-import * as reference from '../reference.ts'
-import { angles } from '../responses.ts'
+import { drawHeat } from './shared/draw.ts'
+import { positionHeat } from './shared/gates.ts'
+import * as reference from './shared/reference.ts'
+import { angles } from './shared/responses.ts'
 
 export const exhibit: Exhibit = {
   part: 'layer',

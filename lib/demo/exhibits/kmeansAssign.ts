@@ -1,7 +1,7 @@
 import { kmeansAssign, tensor } from '../../index.ts'
-import { largest, learnCentroids, similarities } from '../clusters.ts'
-import { drawPatches } from '../draw.ts'
 import type { Exhibit } from '../exhibit.ts'
+import { largest, learnCentroids, similarities } from './shared/clusters.ts'
+import { drawPatches } from './shared/draw.ts'
 
 const clusters = 12
 

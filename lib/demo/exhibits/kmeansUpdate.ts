@@ -1,7 +1,7 @@
 import { kmeansUpdate, type Tensor } from '../../index.ts'
-import { largest, learnCentroids, similarities, unit } from '../clusters.ts'
-import { drawHeat } from '../draw.ts'
 import type { Exhibit } from '../exhibit.ts'
+import { largest, learnCentroids, similarities, unit } from './shared/clusters.ts'
+import { drawHeat } from './shared/draw.ts'
 
 const clusters = 12
 const decay = 0.2

@@ -1,10 +1,10 @@
 import { layerNorm, softmax, type Tensor, tensor } from '../../index.ts'
-import { defaultScale } from '../attention.ts'
-import { headSize } from '../descriptor.ts'
-import { drawAttention } from '../draw.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { type Scale, tokenAt } from '../grid.ts'
-import * as reference from '../reference.ts'
+import { headSize } from '../photo/descriptor.ts'
+import { type Scale, tokenAt } from '../photo/grid.ts'
+import { defaultScale } from './shared/attention.ts'
+import { drawAttention } from './shared/draw.ts'
+import * as reference from './shared/reference.ts'
 
 /** The head whose descriptors differ in length: a strong texture has a long one. */
 const texture = 1

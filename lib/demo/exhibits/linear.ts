@@ -1,9 +1,9 @@
 import { linear, tensor } from '../../index.ts'
-import { drawSigned, drawTiles } from '../draw.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { filters, windowSize } from '../filters.ts'
-import * as reference from '../reference.ts'
-import { cellGrid, response, spread } from '../responses.ts'
+import { filters, windowSize } from '../photo/filters.ts'
+import { drawSigned, drawTiles } from './shared/draw.ts'
+import * as reference from './shared/reference.ts'
+import { cellGrid, response, spread } from './shared/responses.ts'
 
 const answers = [
   [

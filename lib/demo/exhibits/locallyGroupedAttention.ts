@@ -1,6 +1,6 @@
 import { locallyGroupedAttention } from '../../index.ts'
-import { defaultScale, showAttention } from '../attention.ts'
 import type { Exhibit } from '../exhibit.ts'
+import { defaultScale, showAttention } from './shared/attention.ts'
 
 /** Patches along a side of a window. */
 const side = 7

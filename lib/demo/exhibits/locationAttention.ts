@@ -1,7 +1,7 @@
 import { locationAttention, slice, tensor } from '../../index.ts'
-import { defaultScale, showAttention } from '../attention.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { headOf, withHead } from '../singleHead.ts'
+import { defaultScale, showAttention } from './shared/attention.ts'
+import { headOf, withHead } from './shared/singleHead.ts'
 
 /** The head of a token that says where it lies. */
 const place = 2

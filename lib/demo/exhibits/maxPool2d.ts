@@ -1,7 +1,7 @@
 import { maxPool2d, tensor } from '../../index.ts'
-import { drawHeat } from '../draw.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { positionHeat } from '../gates.ts'
+import { drawHeat } from './shared/draw.ts'
+import { positionHeat } from './shared/gates.ts'
 
 const kernel = 2
 

@@ -5,9 +5,9 @@ import {
   type Tensor,
   tensor,
 } from '../../index.ts'
-import { defaultScale, showAttention } from '../attention.ts'
 import type { Exhibit } from '../exhibit.ts'
-import * as reference from '../reference.ts'
+import { defaultScale, showAttention } from './shared/attention.ts'
+import * as reference from './shared/reference.ts'
 
 export const exhibit: Exhibit = {
   part: 'attention',

@@ -1,7 +1,7 @@
 import { multiHeadAttention, permute, reshape, tensor } from '../../index.ts'
-import { defaultScale, showAttention } from '../attention.ts'
-import { selection } from '../classToken.ts'
 import type { Exhibit } from '../exhibit.ts'
+import { defaultScale, showAttention } from './shared/attention.ts'
+import { selection } from './shared/classToken.ts'
 
 export const exhibit: Exhibit = {
   part: 'attention',

@@ -1,6 +1,6 @@
 import { neighborhoodAttention, permute, reshape, type Tensor } from '../../index.ts'
-import { defaultScale, showAttention, together } from '../attention.ts'
 import type { Exhibit } from '../exhibit.ts'
+import { defaultScale, showAttention, together } from './shared/attention.ts'
 
 const kernelSize = 7
 

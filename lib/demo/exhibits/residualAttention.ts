@@ -1,8 +1,8 @@
 import { residualAttention, tensor } from '../../index.ts'
 import { functionFlops } from '../bench.ts'
-import { drawHeat } from '../draw.ts'
 import type { Exhibit, Figure } from '../exhibit.ts'
-import { sigmoid, stretched } from '../handmade.ts'
+import { drawHeat } from './shared/draw.ts'
+import { sigmoid, stretched } from './shared/handmade.ts'
 
 type Kind = 'mixed' | 'channel' | 'spatial'
 

@@ -1,8 +1,8 @@
 import { residualAttentionModule, type Tensor, tensor } from '../../index.ts'
-import { drawHeat } from '../draw.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { convolution, meanOverChannels, norm, sigmoid, stretched } from '../handmade.ts'
-import { identity } from '../relations.ts'
+import { drawHeat } from './shared/draw.ts'
+import { convolution, meanOverChannels, norm, sigmoid, stretched } from './shared/handmade.ts'
+import { identity } from './shared/relations.ts'
 
 const gain = 4
 

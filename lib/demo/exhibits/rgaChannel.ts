@@ -1,8 +1,8 @@
 import { rgaChannel, tensor } from '../../index.ts'
-import { drawHeat } from '../draw.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { meanOverChannels, stretched } from '../handmade.ts'
-import { channelsOf, quarters, relate } from '../relations.ts'
+import { drawHeat } from './shared/draw.ts'
+import { meanOverChannels, stretched } from './shared/handmade.ts'
+import { channelsOf, quarters, relate } from './shared/relations.ts'
 
 export const exhibit: Exhibit = {
   part: 'gate',

@@ -1,8 +1,8 @@
 import { rgaSpatial, tensor } from '../../index.ts'
-import { drawHeat } from '../draw.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { stretched } from '../handmade.ts'
-import { identity, positionsOf, relate } from '../relations.ts'
+import { drawHeat } from './shared/draw.ts'
+import { stretched } from './shared/handmade.ts'
+import { identity, positionsOf, relate } from './shared/relations.ts'
 
 export const exhibit: Exhibit = {
   part: 'gate',

@@ -1,8 +1,8 @@
 import { routingAttention, type Tensor, tensor } from '../../index.ts'
-import { defaultScale, showAttention } from '../attention.ts'
-import { learnCentroids } from '../clusters.ts'
 import type { Exhibit } from '../exhibit.ts'
-import * as reference from '../reference.ts'
+import { defaultScale, showAttention } from './shared/attention.ts'
+import { learnCentroids } from './shared/clusters.ts'
+import * as reference from './shared/reference.ts'
 
 const clusters = 8
 

@@ -1,13 +1,13 @@
 import { scaledDotProductAttention, type Tensor, tensor } from '../../index.ts'
-import { defaultScale, measureAttention } from '../attention.ts'
-import { heads } from '../descriptor.ts'
-import { drawAttention, drawPatches } from '../draw.ts'
 import type { Exhibit, Figure } from '../exhibit.ts'
-import { type Scale, tokenAt } from '../grid.ts'
-import type { Photo } from '../photo.ts'
-import { drawnSpots } from '../spots.ts'
-import { tellAttention } from '../tell.ts'
-import { attentionMatrix, attentionOf, explorePerHead, identity } from '../weights.ts'
+import { heads } from '../photo/descriptor.ts'
+import { type Scale, tokenAt } from '../photo/grid.ts'
+import type { Photo } from '../photo/photo.ts'
+import { drawnSpots } from '../photo/spots.ts'
+import { defaultScale, measureAttention } from './shared/attention.ts'
+import { drawAttention, drawPatches } from './shared/draw.ts'
+import { tellAttention } from './shared/tell.ts'
+import { attentionMatrix, attentionOf, explorePerHead, identity } from './shared/weights.ts'
 
 export const exhibit: Exhibit = {
   part: 'attention',

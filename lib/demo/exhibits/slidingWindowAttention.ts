@@ -1,7 +1,7 @@
 import { slidingWindowAttention, tensor } from '../../index.ts'
-import { defaultScale, showAttention } from '../attention.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { tokenAt } from '../grid.ts'
+import { tokenAt } from '../photo/grid.ts'
+import { defaultScale, showAttention } from './shared/attention.ts'
 
 /** Patches to either side. */
 const reach = 4

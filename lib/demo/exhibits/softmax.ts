@@ -1,11 +1,11 @@
 import { linear, softmax, tensor } from '../../index.ts'
 import { functionFlops } from '../bench.ts'
-import { drawAttention } from '../draw.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { tokenAt } from '../grid.ts'
-import { sharpness } from '../photo.ts'
-import * as reference from '../reference.ts'
-import { tellAttention } from '../tell.ts'
+import { tokenAt } from '../photo/grid.ts'
+import { sharpness } from '../photo/photo.ts'
+import { drawAttention } from './shared/draw.ts'
+import * as reference from './shared/reference.ts'
+import { tellAttention } from './shared/tell.ts'
 
 const strengths = [sharpness / 3, sharpness, 3 * sharpness]
 const names = ['soft', 'as in the other maps', 'sharp']

@@ -1,6 +1,6 @@
 import { sparseAttention } from '../../index.ts'
-import { defaultScale, showAttention, together } from '../attention.ts'
 import type { Exhibit } from '../exhibit.ts'
+import { defaultScale, showAttention, together } from './shared/attention.ts'
 
 /** Columns of each row of patches that speak for it, in the fixed pattern. */
 const summary = 2

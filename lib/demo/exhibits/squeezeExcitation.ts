@@ -9,9 +9,9 @@ import {
   linearLayer,
   rarer,
   times,
-} from '../gates.ts'
-import { sigmoid } from '../handmade.ts'
-import { identity } from '../relations.ts'
+} from './shared/gates.ts'
+import { sigmoid } from './shared/handmade.ts'
+import { identity } from './shared/relations.ts'
 
 const gain = 12
 const closed = -1

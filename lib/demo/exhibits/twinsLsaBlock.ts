@@ -1,7 +1,7 @@
 import { type Tensor, tensor, twinsLsaBlock } from '../../index.ts'
-import { defaultScale, showAttention } from '../attention.ts'
 import type { Exhibit } from '../exhibit.ts'
-import * as reference from '../reference.ts'
+import { defaultScale, showAttention } from './shared/attention.ts'
+import * as reference from './shared/reference.ts'
 
 /** Patches along a side of a window. */
 const windowSize = 5

@@ -1,8 +1,8 @@
 import { tensor, xcaBlock } from '../../index.ts'
-import { channelSharpness, channelWeights, hearing, mixed } from '../channels.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { beforeAndBehind, gatedMap, linearLayer } from '../gates.ts'
-import { identity } from '../relations.ts'
+import { channelSharpness, channelWeights, hearing, mixed } from './shared/channels.ts'
+import { beforeAndBehind, gatedMap, linearLayer } from './shared/gates.ts'
+import { identity } from './shared/relations.ts'
 
 const heads = 2
 

@@ -1,6 +1,6 @@
 /**
- * The page's own program: draws what the patch under the pointer attends to, as lib/demo/draw.ts draws the
- * pictures. The matrices stand in the page as grey pictures, one line a query; a pixel is the root of
+ * The page's own program: draws what the patch under the pointer attends to, as exhibits/shared/draw.ts
+ * draws the pictures. The matrices stand in the page as grey pictures, one line a query; a pixel is the root of
  * the weight over the largest weight that another patch gets.
  */
 export const explorerScript = `

@@ -1,6 +1,6 @@
 import type { Row } from '../bench.ts'
-import { heatRamp } from '../draw.ts'
 import type { Bar, Figure, Part } from '../exhibit.ts'
+import { heatRamp } from '../exhibits/shared/draw.ts'
 import { count, figures, percent, tiny } from '../numbers.ts'
 import { explorerScript } from './explorer.ts'
 import { style } from './style.ts'

@@ -1,5 +1,5 @@
-import { normWeights } from '../norm.ts'
 import type { Workload } from '../workload.ts'
+import { normWeights } from './shared/norm.ts'
 
 const [B, C, G, inner, size] = [4, 64, 128, 32, 64]
 const coarse = size / 2

@@ -1,7 +1,7 @@
-import type { Tensor } from '../../../core/tensor.ts'
-import { normWeights } from '../norm.ts'
+import type { Tensor } from '../../../core/tensors/tensor.ts'
 import type { Random } from '../random.ts'
 import type { Workload } from '../workload.ts'
+import { normWeights } from './shared/norm.ts'
 
 const [B, C, size, R] = [4, 256, 28, 16]
 

@@ -1,4 +1,4 @@
-import { tensor } from '../../../core/views.ts'
+import { tensor } from '../../../core/tensors/makeTensor.ts'
 import type { Workload } from '../workload.ts'
 
 const shape = [8, 64, 56, 56]

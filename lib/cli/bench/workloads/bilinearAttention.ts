@@ -1,7 +1,7 @@
-import type { Tensor } from '../../../core/tensor.ts'
-import { normWeights } from '../norm.ts'
+import type { Tensor } from '../../../core/tensors/tensor.ts'
 import type { Random } from '../random.ts'
 import type { Workload } from '../workload.ts'
+import { normWeights } from './shared/norm.ts'
 
 const [B, C, H, W] = [2, 256, 24, 8]
 const m = C / 16

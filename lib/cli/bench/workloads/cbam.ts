@@ -1,5 +1,5 @@
-import { normWeights } from '../norm.ts'
 import type { Workload } from '../workload.ts'
+import { normWeights } from './shared/norm.ts'
 
 const [B, C, size, R] = [8, 256, 56, 16]
 

@@ -1,4 +1,4 @@
-import { halfWeights, halfWork, map, relationWorkloads } from '../relation.ts'
+import { halfWeights, halfWork, map, relationWorkloads } from './shared/relation.ts'
 
 const positions = map.H * map.W
 

@@ -1,4 +1,4 @@
-import type { Tensor, TensorLike } from '../../../core/tensor.ts'
+import type { Tensor, TensorLike } from '../../../core/tensors/tensor.ts'
 import type { Random } from '../random.ts'
 import type { Inputs, Workload } from '../workload.ts'
 

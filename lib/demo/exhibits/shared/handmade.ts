@@ -1,0 +1,58 @@
+// Layers written by hand, for mechanisms whose weights a network would have learnt: what they do to the
+// photograph can be said in words.
+import { type Tensor, tensor } from '../../../index.ts'
+
+export type Rows = readonly ArrayLike<number>[]
+
+/** A 1x1 convolution, a row an output. */
+export function convolution(name: string, rows: Rows): Record<string, Tensor> {
+  const ins = rows[0]!.length
+  const data = new Float32Array(rows.length * ins)
+  for (const [at, row] of rows.entries()) data.set(row, at * ins)
+  return { [`${name}.weight`]: tensor(data, [rows.length, ins, 1, 1]) }
+}
+
+/** A norm that subtracts `centre` and divides by `deviation`, the same for all channels. */
+export function norm(
+  name: string,
+  channels: number,
+  { centre = 0, deviation = 1, shift = 0 } = {},
+): Record<string, Tensor> {
+  const vector = (value: number): Tensor =>
+    tensor(new Float32Array(channels).fill(value), [channels])
+  return {
+    [`${name}.weight`]: vector(1),
+    [`${name}.bias`]: vector(shift),
+    [`${name}.running_mean`]: vector(centre),
+    // The eps of every norm is added to it.
+    [`${name}.running_var`]: vector(deviation ** 2 - 1e-5),
+  }
+}
+
+export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x))
+
+/** The mean of each position over the channels of a map [channels, positions]. */
+export function meanOverChannels(data: ArrayLike<number>, positions: number): Float64Array {
+  const means = new Float64Array(positions)
+  const channels = data.length / positions
+  for (let at = 0; at < data.length; at++) means[at % positions]! += data[at]! / channels
+  return means
+}
+
+/** Values brought to 0 … 1, for drawing: what is left of a gate's range once it is used in full. */
+export function stretched(values: ArrayLike<number>): Float32Array {
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (let at = 0; at < values.length; at++) {
+    least = Math.min(least, values[at]!)
+    most = Math.max(most, values[at]!)
+  }
+  return Float32Array.from(values, value => (most > least ? (value - least) / (most - least) : 0.5))
+}
+
+/** A kernel of `side` positions along each of so many axes: its middle less the mean of all others. */
+export function contrast(side: number, axes: number): Float32Array {
+  const taps = side ** axes
+  const kernel = new Float32Array(taps).fill(-1 / (taps - 1))
+  kernel[(taps - 1) / 2] = 1
+  return kernel
+}
