@@ -7,8 +7,8 @@
 #include <span>
 
 #include "bridge/environment.h"
-#include "core/decode.h"
 #include "core/registry.h"
+#include "core/storedCall.h"
 
 namespace fovea::bridge {
 

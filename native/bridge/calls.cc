@@ -19,7 +19,7 @@ bool prepare(napi_env env, const Arguments& arguments, StoredCall& stored) {
     throwError(env, arguments.environment->problem);
     return false;
   }
-  const DecodeResult result = stored.decode(arguments.meta, arguments.arrays);
+  const ReadResult result = stored.read(arguments.meta, arguments.arrays);
   if (result.failure != Failure::kNone) {
     throwError(env, problemOf(result));
     return false;

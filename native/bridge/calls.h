@@ -3,8 +3,8 @@
 #include <node_api.h>
 
 #include "bridge/arguments.h"
-#include "core/decode.h"
 #include "core/isa.h"
+#include "core/storedCall.h"
 
 namespace fovea::bridge {
 
@@ -32,7 +32,7 @@ napi_value describe(napi_env env, napi_callback_info info);
 napi_value readQuota(napi_env env, napi_callback_info info);
 napi_value switchIsa(napi_env env, napi_callback_info info);
 
-// Shared by calls.cc and promises.cc: decodes the call into `stored` and completes it. False: an
+// Shared by calls.cc and promises.cc: reads the call into `stored` and completes it. False: an
 // error has been thrown.
 bool prepare(napi_env env, const Arguments& arguments, StoredCall& stored);
 

@@ -2,7 +2,7 @@
 
 namespace fovea::bridge {
 
-Problem problemOf(const DecodeResult& result) {
+Problem problemOf(const ReadResult& result) {
   Problem problem;
   problem.slot = result.slot;
   problem.argument = result.slot < 0 ? "the call" : "tensor " + std::to_string(result.slot);

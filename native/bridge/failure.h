@@ -6,8 +6,8 @@
 
 #include <string>
 
-#include "core/decode.h"
 #include "core/lane.h"
+#include "core/storedCall.h"
 
 namespace fovea::bridge {
 
@@ -21,7 +21,7 @@ struct Problem {
   explicit operator bool() const { return !code.empty(); }
 };
 
-Problem problemOf(const DecodeResult& result);
+Problem problemOf(const ReadResult& result);
 Problem problemOf(Outcome outcome);
 
 // Null where the environment is going down and can create nothing.

@@ -18,6 +18,13 @@ struct Op {
   void (*pack)(const Call&, float* packed) = nullptr;
 };
 
+// The last two for an operation whose packed weights packOf(call) lays out.
+template <auto packOf>
+struct Packed {
+  static int64_t floats(const Call& call) { return packOf(call).packedFloats(); }
+  static void pack(const Call& call, float* packed) { packOf(call).pack(packed); }
+};
+
 const std::vector<Op>& registry();
 
 // `static const Register registered({"softmax", run, flops});` at the end of an operation's file.

@@ -41,7 +41,7 @@ void nearestCentroids(const CentroidSearch& s, const MatrixRows& x, int64_t firs
   float highest[kSearchRows];
   for (int64_t i = 0; i < count; ++i) {
     float* row = rowsOfX + i * s.depth;
-    copy().tile(x.row(first + i), 0, x.step(), row, 0, 1, 1, s.depth);
+    copyLine(x.row(first + i), x.step(), row, s.depth);
     if (s.normalize) rows().normalize(row, kLeastNorm, row, s.depth);
     highest[i] = std::numeric_limits<float>::quiet_NaN();
     best[i] = 0;

@@ -37,11 +37,10 @@ bool scalePlanes(const Call& call, const FeatureMap& x, const FeatureMap& gate,
 
 void channelGate(const Call& call, const FeatureMap& x, std::span<const ChainLayer> layers,
                  const FeatureMap& gate, const FeatureMap& out) {
-  const int64_t vector[3] = {1, 1, 1};
   forEntries(call, x, [&](int64_t first, int64_t count, Scratch& scratch) {
     const FeatureMap from = x.entries(first, count);
-    const FeatureMap mean = FeatureMap::scratch(count, x.channels, vector, scratch);
-    const FeatureMap by = gate.entries(first, count, x.channels, vector, scratch);
+    const FeatureMap mean = FeatureMap::scratch(count, x.channels, FeatureMap::kPoint, scratch);
+    const FeatureMap by = gate.entries(first, count, x.channels, FeatureMap::kPoint, scratch);
     const ChannelPool pools[] = {{PoolKind::kMean, mean}};
     poolChannels(call, from, pools);
     chain(call, mean.vectors(), layers, by.vectors());

@@ -16,6 +16,9 @@ struct FeatureMap {
   int64_t batchStride = 0, channelStride = 0;
   int64_t stride[3] = {0, 0, 0};
 
+  // The size of one position: a map of it is a vector of channels for each entry.
+  static constexpr int64_t kPoint[3] = {1, 1, 1};
+
   explicit operator bool() const { return data != nullptr; }
   int64_t positions() const { return size[0] * size[1] * size[2]; }
   float* at(int64_t b, int64_t c, int64_t z, int64_t y, int64_t x) const {

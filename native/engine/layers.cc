@@ -91,7 +91,7 @@ void PackedLayer::run(const Call& call, const FeatureMap& x, std::span<const Map
        {layer->shape, x, layer->weights(packed), layer->input(packed), std::span(all, count)});
 }
 
-int64_t LayerPack::floats() const {
+int64_t LayerPack::packedFloats() const {
   int64_t sum = kPreparedSlack;
   for (const ConvLayer& layer : layers_) sum += layer.packedFloats();
   return sum;
@@ -106,10 +106,8 @@ void LayerPack::pack(float* array) const {
 }
 
 const float* LayerPack::provide(Scratch& scratch) const {
-  if (call_.packed) return preparedAt(call_.packed);
-  float* array = scratch.floats(floats());
-  pack(array);
-  return preparedAt(array);
+  return preparedAt(
+      packedWeights(call_, packedFloats(), scratch, [&](float* array) { pack(array); }));
 }
 
 PackedLayer LayerPack::at(const float* packed, size_t layer) const {

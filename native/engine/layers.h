@@ -76,7 +76,7 @@ class LayerPack {
   LayerPack(const Call& call, std::vector<ConvLayer> layers)
       : call_(call), layers_(std::move(layers)) {}
 
-  int64_t floats() const;
+  int64_t packedFloats() const;
   void pack(float* array) const;
   // The packed layers, at a cache line: those of the call where it has some, else packed into
   // scratch now.

@@ -42,11 +42,7 @@ void mapPass(const Call& call, const FeatureMap& map, std::span<const MapStep> g
       if (n <= 0) continue;
       const int64_t y = row % x.size[1], z = row / x.size[1] % x.size[0];
       const MapPlace at{b, row / x.size[1] / x.size[0], z, y, first};
-      const float* from = x.at(b, at.c, z, y, first);
-      if (n > 1 && x.stride[2] != 1) {
-        copy().tile(from, 0, x.stride[2], values, 0, 1, 1, n);
-        from = values;
-      }
+      const float* from = adjacent(x.at(b, at.c, z, y, first), x.stride[2], n, values);
       steps.apply(at, from, values, n, buffer);
     }
   });

@@ -48,7 +48,7 @@ int64_t WeightPack::floatsOfPart(int slot) const {
   return (floats + 15) / 16 * 16;  // every weight begins at a cache line
 }
 
-int64_t WeightPack::floats() const {
+int64_t WeightPack::packedFloats() const {
   int64_t sum = kPreparedSlack;
   for (int slot = first_; slot <= last_; ++slot) sum += floatsOf(slot);
   return sum;
@@ -91,10 +91,7 @@ void WeightPack::pack(float* array) const {
 }
 
 const float* WeightPack::provide(Scratch& scratch) const {
-  if (call_.packed) return call_.packed;
-  float* array = scratch.floats(floats());
-  pack(array);
-  return array;
+  return packedWeights(call_, packedFloats(), scratch, [&](float* array) { pack(array); });
 }
 
 const float* WeightPack::at(const float* packed, int slot, int part) const {

@@ -33,7 +33,7 @@ class WeightPack {
     std::copy(special.begin(), special.end(), special_);
   }
 
-  int64_t floats() const;
+  int64_t packedFloats() const;
   void pack(float* array) const;
   // The packed weights: those of the call where it has some, else packed into scratch now.
   const float* provide(Scratch& scratch) const;

@@ -14,4 +14,16 @@ struct Copy {
 
 const Copy& copy();
 
+// n elements `step` apart, to adjacent ones.
+inline void copyLine(const float* from, int64_t step, float* to, int64_t n) {
+  copy().tile(from, 0, step, to, 0, 1, 1, n);
+}
+
+// The same elements where they lie if they are adjacent, else copied to `buffer`.
+inline const float* adjacent(const float* from, int64_t step, int64_t n, float* buffer) {
+  if (step == 1 || n <= 1) return from;
+  copyLine(from, step, buffer, n);
+  return buffer;
+}
+
 }  // namespace fovea

@@ -29,6 +29,10 @@ struct WindowGrid {
     const int64_t top = index / across() * windowHeight, left = index % across() * windowWidth;
     return {top, left, std::min(windowHeight, height - top), std::min(windowWidth, width - left)};
   }
+  // The tokens of a window, in reading order.
+  void list(const Window& w, int32_t* to) const {
+    for (int64_t n = 0; n < w.tokens(); ++n) to[n] = static_cast<int32_t>(w.token(n, width));
+  }
   int64_t most() const { return std::min(windowHeight, height) * std::min(windowWidth, width); }
   // Positions of a window that lie beyond the map; as a float32 they need not be exact.
   double missing(const Window& w) const {

@@ -1,6 +1,7 @@
 // Bahdanau's attention; see lib/ops/additiveAttention.ts.
 #include "core/registry.h"
 #include "engine/additive.h"
+#include "engine/preparedWeights.h"
 #include "engine/scoredAttention.h"
 
 namespace fovea {
@@ -32,12 +33,8 @@ void run(const Call& c) {
   const AdditiveLayer layer = layerOf(c);
   Scratch& scratch = Scratch::ofThread();
   const Scratch::Scope scope(scratch);
-  const float* packed = c.packed;
-  if (!packed) {
-    float* array = scratch.floats(layer.packedFloats());
-    layer.pack(c, array);
-    packed = array;
-  }
+  const float* packed =
+      packedWeights(c, layer.packedFloats(), scratch, [&](float* array) { layer.pack(c, array); });
   const Tensor& query = c.tensor(kQuery);
   const AdditiveScores scores(c, layer.at(packed), query, key, scoredOnce(query.shape[1]), scratch);
   ScoredAttention x;

@@ -10,6 +10,7 @@
 #include "kernels/rows.h"
 
 namespace fovea {
+
 namespace {
 
 enum Slot {
@@ -107,9 +108,9 @@ double flops(const Call& c) {
          convFlops(layers.layer(kWLayer).shape, x);
 }
 
-const Register registered({"attentionGate", run, flops,
-                           [](const Call& c) { return layersOf(c).floats(); },
-                           [](const Call& c, float* to) { layersOf(c).pack(to); }});
+const Register registered({"attentionGate", run, flops, Packed<layersOf>::floats,
+                           Packed<layersOf>::pack});
 
 }  // namespace
+
 }  // namespace fovea

@@ -5,6 +5,7 @@
 #include "engine/mapPass.h"
 
 namespace fovea {
+
 namespace {
 
 enum Slot { kX, kGating, kOut, kAttention, kWg, kWx = kWg + 6, kPsi = kWx + 6 };
@@ -50,9 +51,9 @@ double flops(const Call& c) {
          convFlops(layers.layer(1).shape, FeatureMap::of(c.tensor(kX)));
 }
 
-const Register registered({"attentionGateSameSize", run, flops,
-                           [](const Call& c) { return layersOf(c).floats(); },
-                           [](const Call& c, float* to) { layersOf(c).pack(to); }});
+const Register registered({"attentionGateSameSize", run, flops, Packed<layersOf>::floats,
+                           Packed<layersOf>::pack});
 
 }  // namespace
+
 }  // namespace fovea

@@ -8,6 +8,7 @@
 #include "engine/mapPass.h"
 
 namespace fovea {
+
 namespace {
 
 enum Slot { kX, kOut, kAttention, kWeights };
@@ -84,12 +85,12 @@ void run(const Call& c) {
   const FeatureMap x = FeatureMap::of(c.tensor(kX)), out = FeatureMap::of(c.tensor(kOut));
   const FeatureMap attention = FeatureMap::of(c.tensor(kAttention));
   int64_t size[3];
-  const int64_t vector[3] = {1, 1, 1};
   sizeBehind(spatialBranch, x, size);
   forEntries(c, x, [&](int64_t first, int64_t count, Scratch& scratch) {
     const FeatureMap from = x.entries(first, count);
-    const FeatureMap mean = FeatureMap::scratch(count, x.channels, vector, scratch);
-    const FeatureMap ofChannel = FeatureMap::scratch(count, x.channels, vector, scratch);
+    const FeatureMap mean = FeatureMap::scratch(count, x.channels, FeatureMap::kPoint, scratch);
+    const FeatureMap ofChannel =
+        FeatureMap::scratch(count, x.channels, FeatureMap::kPoint, scratch);
     const FeatureMap ofPosition = FeatureMap::scratch(count, 1, size, scratch);
     const ChannelPool pools[] = {{PoolKind::kMean, mean}};
     poolChannels(c, from, pools);
@@ -116,8 +117,8 @@ double flops(const Call& c) {
   return sum;
 }
 
-const Register registered({"bam", run, flops, [](const Call& c) { return layersOf(c).floats(); },
-                           [](const Call& c, float* to) { layersOf(c).pack(to); }});
+const Register registered({"bam", run, flops, Packed<layersOf>::floats, Packed<layersOf>::pack});
 
 }  // namespace
+
 }  // namespace fovea

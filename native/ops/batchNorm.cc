@@ -4,16 +4,18 @@
 #include "core/scratch.h"
 #include "engine/layers.h"
 #include "engine/mapPass.h"
+#include "engine/preparedWeights.h"
 #include "engine/rowLoop.h"
 #include "kernels/mapRow.h"
 
 namespace fovea {
+
 namespace {
 
 enum Slot { kX, kOut, kMean, kVariance, kWeight, kBias };
 enum Param { kEps };
 
-NormLayer layer(const Call& call) {
+NormLayer normOf(const Call& call) {
   return {call.tensor(kMean), call.tensor(kVariance), call.tensor(kWeight), call.tensor(kBias),
           call.number(kEps)};
 }
@@ -35,19 +37,12 @@ struct Channels {
   int64_t shape[5], strides[5];
 };
 
-int64_t packedFloats(const Call& call) { return layer(call).packedFloats(); }
-void pack(const Call& call, float* packed) { layer(call).pack(packed); }
-
 void run(const Call& call) {
-  const NormLayer norm = layer(call);
+  const NormLayer norm = normOf(call);
   Scratch& scratch = Scratch::ofThread();
   const Scratch::Scope scope(scratch);
-  const float* packed = call.packed;
-  if (!packed) {
-    float* here = scratch.floats(norm.packedFloats());
-    norm.pack(here);
-    packed = here;
-  }
+  const float* packed =
+      packedWeights(call, norm.packedFloats(), scratch, [&](float* array) { norm.pack(array); });
   const ChannelAffine by = norm.at(packed);
   const Tensor &x = call.tensor(kX), &out = call.tensor(kOut);
   if (x.rank == 2 || x.strides[1] == 1) {
@@ -65,7 +60,8 @@ void run(const Call& call) {
 
 double flops(const Call& call) { return 3.0 * static_cast<double>(call.tensor(kX).size()); }
 
-const Register registered({"batchNorm", run, flops, packedFloats, pack});
+const Register registered({"batchNorm", run, flops, Packed<normOf>::floats, Packed<normOf>::pack});
 
 }  // namespace
+
 }  // namespace fovea

@@ -12,6 +12,7 @@
 #include "kernels/mapRow.h"
 
 namespace fovea {
+
 namespace {
 
 enum Slot { kX, kOut, kAttention, kLayers };
@@ -24,8 +25,7 @@ constexpr int kLayerSlots = 6;
 LayerPack layersOf(const Call& call) {
   std::vector<ConvLayer> layers;
   for (int slot = kLayers; slot < kLayers + 3 * kLayerSlots; slot += kLayerSlots) {
-    const NormLayer norm{call.tensor(slot + 4), call.tensor(slot + 5), call.tensor(slot + 2),
-                         call.tensor(slot + 3), call.number(kBnEps)};
+    const NormLayer norm = NormLayer::of(call, slot + 2, call.number(kBnEps));
     layers.push_back(layerOf(call.tensor(slot), call.tensor(slot + 1), norm));
   }
   return LayerPack(call, std::move(layers));
@@ -107,15 +107,14 @@ void runEntries(const Call& call, const LayerPack& layers, const float* packed, 
   const bool bilinear = call.integer(kKernel) == kBilinear;
   const Products products(call, r);
   const int64_t depth = inner.layer->shape.inChannels;
-  constexpr int64_t kOne[] = {1, 1, 1};
-  const FeatureMap means = FeatureMap::scratch(x.batch, depth, kOne, scratch);
+  const FeatureMap means = FeatureMap::scratch(x.batch, depth, FeatureMap::kPoint, scratch);
   if (bilinear) {
     products.means(means.data);
   } else {
     const ChannelPool pool[] = {{PoolKind::kMean, means}};
     poolChannels(call, r, pool);
   }
-  const FeatureMap c = FeatureMap::scratch(x.batch, x.channels, kOne, scratch);
+  const FeatureMap c = FeatureMap::scratch(x.batch, x.channels, FeatureMap::kPoint, scratch);
   inner.run(call, means.vectors(),
             {MapStep::activate(Activation::kRelu), MapStep::store(c.vectors())});
 
@@ -168,9 +167,9 @@ double flops(const Call& call) {
   return static_cast<double>(x.size()) * (2 * m + 2 * depth + 24);
 }
 
-const Register registered({"bilinearAttention", run, flops,
-                           [](const Call& c) { return layersOf(c).floats(); },
-                           [](const Call& c, float* packed) { layersOf(c).pack(packed); }});
+const Register registered({"bilinearAttention", run, flops, Packed<layersOf>::floats,
+                           Packed<layersOf>::pack});
 
 }  // namespace
+
 }  // namespace fovea

@@ -6,7 +6,7 @@
 #include "core/ceilDiv.h"
 #include "core/registry.h"
 #include "engine/attend.h"
-#include "ops/attentionSlots.h"
+#include "ops/shared/attentionTensors.h"
 
 namespace fovea {
 
@@ -59,7 +59,7 @@ void run(const Call& c) {
     const int32_t* columns = pattern.columns + h * pattern.columnsOfHead;
     const int64_t first = offsets[r], count = offsets[r + 1] - first;
 
-    AttendProblem p;
+    AttendProblem p = problemOver(q, v, out, c.number(kScale));
     p.rows = std::min(size, queries - r * size);
     Scratch& scratch = Scratch::ofThread();
     const Scratch::Scope scope(scratch);
@@ -72,21 +72,12 @@ void run(const Call& c) {
     // Only the last block of keys can be cut, and it is the last of its row.
     const uint8_t* hidden =
         mask ? expandMask(mask, h, first, count, size, p.rows, scratch) : nullptr;
-    p.depth = static_cast<int>(q.shape[3]);
-    p.valueDepth = static_cast<int>(v.shape[3]);
     p.segments[0] = {seen, keyRowsAt(k, b, h / group), keyRowsAt(v, b, h / group)};
     p.segments[0].key.index = p.segments[0].value.index = listed;
-    p.queryDtype = q.dtype;
-    p.queryInner = q.strides[3];
-    p.outInner = out.strides[3];
-    p.scale = static_cast<float>(c.number(kScale));
     p.mask = hidden != nullptr;
     p.maskStride = 1;
     const auto describe = [&](int64_t row, QueryRow& to) {
-      const int64_t i = r * size + row;
-      to.query = q.at(rowAt(q, b, h, i));
-      to.out = out.floats() + rowAt(out, b, h, i);
-      if (lse) to.lse = lse.floats() + rowAt(lse, b, h, i);
+      placeQuery(q, out, lse, b, h, r * size + row, to);
       to.visible[0] = {0, seen};
       if (hidden) to.mask = hidden + row * count * size;
     };

@@ -14,6 +14,7 @@
 #include "kernels/mapRow.h"
 
 namespace fovea {
+
 namespace {
 
 enum Slot {
@@ -46,20 +47,21 @@ void attendToChannels(const Call& c, const PackedLayer& down, const PackedLayer&
                       const FeatureMap& x, const FeatureMap& attention) {
   constexpr PoolKind kKinds[] = {PoolKind::kMean, PoolKind::kMaximum, PoolKind::kNorm,
                                  PoolKind::kLogSumExp};
-  const int64_t vector[3] = {1, 1, 1};
   Scratch& scratch = Scratch::ofThread();
   const Scratch::Scope scope(scratch);
   std::vector<ChannelPool> pools;
   int64_t terms = 0;
   for (int i = 0; i < 4; ++i) {
     if (c.integer(kPools + i) == 0) continue;
-    pools.push_back({kKinds[i], FeatureMap::scratch(x.batch, x.channels, vector, scratch)});
+    pools.push_back(
+        {kKinds[i], FeatureMap::scratch(x.batch, x.channels, FeatureMap::kPoint, scratch)});
     terms += c.integer(kPools + i);
   }
   poolChannels(c, x, pools);
   const FeatureMap to = attention.vectors();
   const FeatureMap hidden =
-      FeatureMap::scratch(x.batch, down.layer->shape.outChannels, vector, scratch).vectors();
+      FeatureMap::scratch(x.batch, down.layer->shape.outChannels, FeatureMap::kPoint, scratch)
+          .vectors();
   bool first = true;
   for (const auto& [kind, pooled] : pools) {
     down.run(c, pooled.vectors(), {MapStep::activate(Activation::kRelu), MapStep::store(hidden)});
@@ -92,11 +94,7 @@ void compress(const Call& c, const FeatureMap& map, const FeatureMap& gates, con
     std::fill_n(sums, n, 0.0f);
     float* gathered = scratch.floats(n);
     for (int64_t channel = 0; channel < x.channels; ++channel) {
-      const float* from = x.at(b, channel, 0, y, first);
-      if (x.stride[2] != 1 && n > 1) {
-        copy().tile(from, 0, x.stride[2], gathered, 0, 1, 1, n);
-        from = gathered;
-      }
+      const float* from = adjacent(x.at(b, channel, 0, y, first), x.stride[2], n, gathered);
       mapRow().gather(from, *gates.at(b, channel, 0, 0, 0), most, sums, n);
     }
     mapRow().multiply(sums, &share, 0, sums, n, false);
@@ -111,11 +109,11 @@ void run(const Call& c) {
   const FeatureMap x = FeatureMap::of(c.tensor(kX)), out = FeatureMap::of(c.tensor(kOut));
   const FeatureMap ofChannels = FeatureMap::of(c.tensor(kChannelAttention));
   const FeatureMap ofPositions = FeatureMap::of(c.tensor(kSpatialAttention));
-  const int64_t vector[3] = {1, 1, 1};
   forEntries(c, x, [&](int64_t first, int64_t count, Scratch& scratch) {
     const FeatureMap from = x.entries(first, count);
     const MapStep store = MapStep::storeOf(out.entries(first, count), out, x);
-    const FeatureMap channels = ofChannels.entries(first, count, x.channels, vector, scratch);
+    const FeatureMap channels =
+        ofChannels.entries(first, count, x.channels, FeatureMap::kPoint, scratch);
     attendToChannels(c, layers.at(packed, kDownLayer), layers.at(packed, kUpLayer), from, channels);
     if (c.flag(kNoSpatial)) {
       const MapStep steps[] = {MapStep::multiply(channels), store};
@@ -135,8 +133,8 @@ void run(const Call& c) {
 // x is read for the pools, to be compressed and to be gated.
 double flops(const Call& c) { return passFlops(c.tensor(kX), 4); }
 
-const Register registered({"cbam", run, flops, [](const Call& c) { return layersOf(c).floats(); },
-                           [](const Call& c, float* to) { layersOf(c).pack(to); }});
+const Register registered({"cbam", run, flops, Packed<layersOf>::floats, Packed<layersOf>::pack});
 
 }  // namespace
+
 }  // namespace fovea

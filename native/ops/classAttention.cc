@@ -32,9 +32,8 @@ double flops(const Call& c) {
          4 * static_cast<double>(x.size()) * c.number(kHeads);
 }
 
-const Register registered({"classAttention", run, flops,
-                           [](const Call& c) { return packOf(c).floats(); },
-                           [](const Call& c, float* to) { packOf(c).pack(to); }});
+const Register registered({"classAttention", run, flops, Packed<packOf>::floats,
+                           Packed<packOf>::pack});
 
 }  // namespace
 

@@ -89,9 +89,8 @@ double flops(const Call& c) {
          static_cast<double>(x.size()) * (4 * c.number(kHeads) + 8);
 }
 
-const Register registered({"classAttentionBlock", run, flops,
-                           [](const Call& c) { return packOf(c).floats(); },
-                           [](const Call& c, float* to) { packOf(c).pack(to); }});
+const Register registered({"classAttentionBlock", run, flops, Packed<packOf>::floats,
+                           Packed<packOf>::pack});
 
 }  // namespace
 

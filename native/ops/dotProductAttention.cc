@@ -227,7 +227,7 @@ double flops(const Call& c) {
 
 const Register registered({"dotProductAttention", run, flops,
                            [](const Call& c) {
-                             return Slots(c).end > kFirstWeight ? packOf(c).floats() : 0;
+                             return Slots(c).end > kFirstWeight ? packOf(c).packedFloats() : 0;
                            },
                            [](const Call& c, float* to) {
                              if (Slots(c).end > kFirstWeight) packOf(c).pack(to);

@@ -3,6 +3,7 @@
 #include "engine/channelGate.h"
 
 namespace fovea {
+
 namespace {
 
 enum Slot { kX, kOut, kGate, kFcWeight, kFcBias };
@@ -25,9 +26,9 @@ void run(const Call& c) {
 
 double flops(const Call& c) { return passFlops(c.tensor(kX), 2); }
 
-const Register registered({"effectiveSqueezeExcitation", run, flops,
-                           [](const Call& c) { return layersOf(c).floats(); },
-                           [](const Call& c, float* to) { layersOf(c).pack(to); }});
+const Register registered({"effectiveSqueezeExcitation", run, flops, Packed<layersOf>::floats,
+                           Packed<layersOf>::pack});
 
 }  // namespace
+
 }  // namespace fovea

@@ -3,6 +3,7 @@
 #include "engine/channelPool.h"
 
 namespace fovea {
+
 namespace {
 
 enum Slot { kX, kOut };
@@ -12,9 +13,10 @@ void run(const Call& call) {
   poolChannels(call, FeatureMap::of(call.tensor(kX)), mean);
 }
 
-double flops(const Call& call) { return 4.0 * double(call.tensor(kX).size()); }
+double flops(const Call& call) { return 4.0 * static_cast<double>(call.tensor(kX).size()); }
 
 const Register registered({"globalAveragePool", run, flops});
 
 }  // namespace
+
 }  // namespace fovea

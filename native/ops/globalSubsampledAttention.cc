@@ -161,9 +161,8 @@ double flops(const Call& c) {
          (4 * tokens * width + keys * width * (4 + 2 * reduction) + 4 * tokens * keys);
 }
 
-const Register registered({"globalSubsampledAttention", run, flops,
-                           [](const Call& c) { return packOf(c).floats(); },
-                           [](const Call& c, float* to) { packOf(c).pack(to); }});
+const Register registered({"globalSubsampledAttention", run, flops, Packed<packOf>::floats,
+                           Packed<packOf>::pack});
 
 }  // namespace
 

@@ -9,7 +9,7 @@
 #include "engine/gemm.h"
 #include "kernels/copy.h"
 #include "kernels/rows.h"
-#include "ops/attentionSlots.h"
+#include "ops/shared/attentionTensors.h"
 
 namespace fovea {
 
@@ -60,7 +60,7 @@ void update(const Call& c, int64_t h, const int32_t* assigned, Scratch& scratch)
           assigned
               ? assigned[(b * x.shape[1] + h) * length + i]
               : given.ints()[b * given.strides[0] + h * given.strides[1] + i * given.strides[2]];
-      copy().tile(from.row(i), 0, from.step(), token, 0, 1, 1, depth);
+      copyLine(from.row(i), from.step(), token, depth);
       rows().normalize(token, kLeastNorm, token, depth);
       for (int64_t k = 0; k < depth; ++k) sums[at * depth + k] += static_cast<double>(token[k]);
       ++tokens[at];

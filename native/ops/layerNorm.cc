@@ -1,10 +1,13 @@
+// (x - mean) / sqrt(variance + eps) * weight + bias along the last axis; see lib/ops/layerNorm.ts.
 #include "core/registry.h"
 #include "core/scratch.h"
+#include "engine/preparedWeights.h"
 #include "engine/rowLoop.h"
 #include "kernels/copy.h"
 #include "kernels/rows.h"
 
 namespace fovea {
+
 namespace {
 
 enum Slot { kX, kOut, kWeight, kBias };
@@ -20,9 +23,8 @@ void pack(const Call& call, float* packed) {
   if (packedFloats(call) == 0) return;
   for (const int slot : {kWeight, kBias}) {
     const Tensor& vector = call.tensor(slot);
-    const int64_t n = vector.shape[0];
-    copy().tile(vector.floats(), 0, vector.strides[0], packed, 0, 1, 1, n);
-    packed += n;
+    copyLine(vector.floats(), vector.strides[0], packed, vector.shape[0]);
+    packed += vector.shape[0];
   }
 }
 
@@ -34,12 +36,7 @@ void run(const Call& call) {
   const float* weight = nullptr;
   const float* bias = nullptr;
   if (const int64_t count = packedFloats(call); count > 0) {
-    weight = call.packed;
-    if (weight == nullptr) {
-      float* packed = scratch.floats(count);
-      pack(call, packed);
-      weight = packed;
-    }
+    weight = packedWeights(call, count, scratch, [&](float* array) { pack(call, array); });
     bias = weight + x.shape[x.rank - 1];
   }
   const auto normalise = rows().layerNorm;
@@ -48,9 +45,10 @@ void run(const Call& call) {
       [=](const float* from, float* to, int64_t n) { normalise(from, weight, bias, eps, to, n); });
 }
 
-double flops(const Call& call) { return 24.0 * double(call.tensor(kX).size()); }
+double flops(const Call& call) { return 24.0 * static_cast<double>(call.tensor(kX).size()); }
 
 const Register registered({"layerNorm", run, flops, packedFloats, pack});
 
 }  // namespace
+
 }  // namespace fovea

@@ -1,3 +1,4 @@
+// out = x weight^T + bias over the last axis; see lib/ops/linear.ts.
 #include "core/registry.h"
 #include "core/scratch.h"
 #include "engine/gemm.h"
@@ -5,6 +6,7 @@
 #include "kernels/copy.h"
 
 namespace fovea {
+
 namespace {
 
 enum Slot { kX, kOut, kWeight, kBias };
@@ -14,7 +16,7 @@ int64_t outputs(const Call& call) { return call.tensor(kWeight).shape[0]; }
 
 void copyBias(const Call& call, float* to) {
   const Tensor& bias = call.tensor(kBias);
-  copy().tile(bias.floats(), 0, bias.strides[0], to, 0, 1, 1, bias.shape[0]);
+  copyLine(bias.floats(), bias.strides[0], to, bias.shape[0]);
 }
 
 // The weight in panels, then the bias, if there is one.
@@ -63,4 +65,5 @@ double flops(const Call& call) {
 const Register registered({"linear", run, flops, packedFloats, pack});
 
 }  // namespace
+
 }  // namespace fovea

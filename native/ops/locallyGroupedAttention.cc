@@ -5,7 +5,7 @@
 #include "engine/attend.h"
 #include "engine/windowLanes.h"
 #include "keysets/windowGrid.h"
-#include "ops/attentionSlots.h"
+#include "ops/shared/attentionTensors.h"
 
 namespace fovea {
 
@@ -54,17 +54,10 @@ void attendInPanels(const Call& c, const WindowGrid& grid) {
     Scratch& scratch = Scratch::ofThread();
     const Scratch::Scope scope(scratch);
     int32_t* listed = scratch.ints(tokens);
-    for (int64_t n = 0; n < tokens; ++n)
-      listed[n] = static_cast<int32_t>(window.token(n, grid.width));
+    grid.list(window, listed);
 
-    AttendProblem p;
+    AttendProblem p = problemOver(q, v, out, c.number(kScale));
     p.rows = tokens;
-    p.depth = static_cast<int>(q.shape[3]);
-    p.valueDepth = static_cast<int>(v.shape[3]);
-    p.queryDtype = q.dtype;
-    p.queryInner = q.strides[3];
-    p.outInner = out.strides[3];
-    p.scale = static_cast<float>(c.number(kScale));
     p.segments[0] = {tokens, keyRowsAt(k, b, h), keyRowsAt(v, b, h)};
     p.segments[0].key.index = p.segments[0].value.index = listed;
     // Keys and values of zeros add exp(0) each to the denominator and nothing else.
@@ -72,8 +65,7 @@ void attendInPanels(const Call& c, const WindowGrid& grid) {
     p.sinks = missing > 0;
     const float sink = p.sinks ? static_cast<float>(std::log(missing)) : 0.0f;
     const auto describe = [&](int64_t row, QueryRow& r) {
-      r.query = q.at(rowAt(q, b, h, listed[row]));
-      r.out = out.floats() + rowAt(out, b, h, listed[row]);
+      placeQuery(q, out, {}, b, h, listed[row], r);
       r.visible[0] = {0, tokens};
       r.sink = sink;
     };

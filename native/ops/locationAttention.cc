@@ -44,9 +44,8 @@ double flops(const Call& c) {
          static_cast<double>(q.shape[2] + v.shape[2]);
 }
 
-const Register registered({"locationAttention", run, flops,
-                           [](const Call& c) { return packOf(c).floats(); },
-                           [](const Call& c, float* to) { packOf(c).pack(to); }});
+const Register registered({"locationAttention", run, flops, Packed<packOf>::floats,
+                           Packed<packOf>::pack});
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include "engine/pool.h"
 
 namespace fovea {
+
 namespace {
 
 enum Slot { kX, kOut };
@@ -26,4 +27,5 @@ double flops(const Call& call) {
 const Register registered({"maxPool2d", run, flops});
 
 }  // namespace
+
 }  // namespace fovea

@@ -96,9 +96,8 @@ double flops(const Call& c) {
          (4 * width * (queries + keys) + 4 * queries * keys);
 }
 
-const Register registered({"multiHeadAttention", run, flops,
-                           [](const Call& c) { return packOf(c).floats(); },
-                           [](const Call& c, float* to) { packOf(c).pack(to); }});
+const Register registered({"multiHeadAttention", run, flops, Packed<packOf>::floats,
+                           Packed<packOf>::pack});
 
 }  // namespace
 

@@ -10,6 +10,7 @@
 #include "engine/attend.h"
 #include "engine/latticeLanes.h"
 #include "keysets/neighborhood.h"
+#include "ops/shared/attentionTensors.h"
 
 namespace fovea {
 
@@ -219,14 +220,8 @@ void attendInPanels(const Call& c, const Shape& x) {
     const Row row(x, index);
     Scratch& scratch = Scratch::ofThread();
     const Scratch::Scope scope(scratch);
-    AttendProblem p;
+    AttendProblem p = problemOver(q, v, out, x.scale);
     p.rows = row.queries;
-    p.depth = static_cast<int>(extent.depth);
-    p.valueDepth = static_cast<int>(extent.valueDepth);
-    p.queryDtype = q.dtype;
-    p.queryInner = q.strides[x.axes + 2];
-    p.outInner = out.strides[x.axes + 2];
-    p.scale = x.scale;
     p.segments[0] = {row.queries * row.leading, keysOf(x, row, k, scratch),
                      keysOf(x, row, v, scratch)};
     p.bias = static_cast<bool>(rpb);

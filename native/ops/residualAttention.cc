@@ -12,6 +12,7 @@
 #include "kernels/rows.h"
 
 namespace fovea {
+
 namespace {
 
 enum Slot { kTrunk, kMaskLogits, kOut, kMask };
@@ -39,12 +40,7 @@ void inverseLengths(const Call& call, const FeatureMap& map, double eps, float* 
     double sums[kRun] = {};
     float* gathered = scratch.floats(kRun);
     for (int64_t c = 0; c < x.channels; ++c) {
-      const float* from = x.at(b, c, 0, y, first);
-      if (x.stride[2] != 1 && n > 1) {
-        copy().tile(from, 0, x.stride[2], gathered, 0, 1, 1, n);
-        from = gathered;
-      }
-      rows().addSquaresWide(from, sums, n);
+      rows().addSquaresWide(adjacent(x.at(b, c, 0, y, first), x.stride[2], n, gathered), sums, n);
     }
     // Finite: a vector of zeros times an infinite inverse would be no number.
     constexpr double kMost = std::numeric_limits<float>::max();
@@ -76,12 +72,7 @@ void standardise(const Call& call, const FeatureMap& x, double eps, const Standa
     const auto total = [&](int64_t b, int64_t c, auto sumOfRow) {
       double sum = 0;
       for (int64_t y = 0; y < rowsOfPlane; ++y) {
-        const float* row = x.at(b, c, 0, y, 0);
-        if (width > 1 && x.stride[2] != 1) {
-          copy().tile(row, 0, x.stride[2], gathered, 0, 1, 1, width);
-          row = gathered;
-        }
-        sum += sumOfRow(row);
+        sum += sumOfRow(adjacent(x.at(b, c, 0, y, 0), x.stride[2], width, gathered));
       }
       return sum / static_cast<double>(x.positions());
     };
@@ -134,4 +125,5 @@ double flops(const Call& call) { return 24.0 * static_cast<double>(call.tensor(k
 const Register registered({"residualAttention", run, flops});
 
 }  // namespace
+
 }  // namespace fovea

@@ -8,6 +8,7 @@
 #include "engine/resize.h"
 
 namespace fovea {
+
 namespace {
 
 enum Slot { kX, kOut, kMask, kLayers };
@@ -20,7 +21,7 @@ class Module {
  public:
   explicit Module(const Call& call) : call_(call), depth_(depthOf(call)), layers_(layersOf()) {}
 
-  int64_t packedFloats() const { return layers_.floats(); }
+  int64_t packedFloats() const { return layers_.packedFloats(); }
   void pack(float* packed) const { layers_.pack(packed); }
   void run();
   double flops() const;
@@ -64,8 +65,7 @@ LayerPack Module::layersOf() const {
   std::vector<ConvLayer> layers;
   int slot = kLayers;
   const auto normHere = [&] {
-    const NormLayer norm{call_.tensor(slot + 2), call_.tensor(slot + 3), call_.tensor(slot),
-                         call_.tensor(slot + 1), call_.number(kBnEps)};
+    const NormLayer norm = NormLayer::of(call_, slot, call_.number(kBnEps));
     slot += 4;
     return norm;
   };
@@ -172,12 +172,13 @@ double Module::flops() const {
          (2.125 * (4 + pooled) + 4);
 }
 
-void run(const Call& call) { Module(call).run(); }
-double flops(const Call& call) { return Module(call).flops(); }
-int64_t packedFloats(const Call& call) { return Module(call).packedFloats(); }
-void pack(const Call& call, float* packed) { Module(call).pack(packed); }
+Module moduleOf(const Call& call) { return Module(call); }
+void run(const Call& call) { moduleOf(call).run(); }
+double flops(const Call& call) { return moduleOf(call).flops(); }
 
-const Register registered({"residualAttentionModule", run, flops, packedFloats, pack});
+const Register registered({"residualAttentionModule", run, flops, Packed<moduleOf>::floats,
+                           Packed<moduleOf>::pack});
 
 }  // namespace
+
 }  // namespace fovea

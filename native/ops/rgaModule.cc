@@ -1,7 +1,8 @@
 // Relation-aware attention over positions, then over channels; see lib/ops/rgaModule.ts.
-#include "ops/relationGate.h"
+#include "ops/shared/relationGate.h"
 
 namespace fovea {
+
 namespace {
 
 enum Slot { kX, kOut, kSpatialAttention, kChannelAttention, kWeights };
@@ -14,8 +15,11 @@ RelationGate gateOf(const Call& call) {
   return gate;
 }
 
-using Gate = RelationOp<gateOf>;
-const Register registered({"rgaModule", Gate::run, Gate::flops, Gate::packedFloats, Gate::pack});
+void run(const Call& call) { gateOf(call).run(); }
+double flops(const Call& call) { return gateOf(call).flops(); }
+
+const Register registered({"rgaModule", run, flops, Packed<gateOf>::floats, Packed<gateOf>::pack});
 
 }  // namespace
+
 }  // namespace fovea

@@ -15,7 +15,7 @@
 #include "engine/readFloats.h"
 #include "kernels/rows.h"
 #include "keysets/largest.h"
-#include "ops/attentionSlots.h"
+#include "ops/shared/attentionTensors.h"
 
 namespace fovea {
 

@@ -2,8 +2,8 @@
 // lib/ops/scaledDotProductAttention.ts.
 #include "core/registry.h"
 #include "engine/attend.h"
-#include "ops/attentionSlots.h"
-#include "ops/entries.h"
+#include "ops/shared/attentionTensors.h"
+#include "ops/shared/entries.h"
 
 namespace fovea {
 
@@ -38,13 +38,12 @@ void run(const Call& c) {
   const Entries keyEntries(k, c.tensor(kKeyCumulativeLengths));
   const int64_t group = heads / keyHeads;  // query heads that share a key head
   const Band band{c.flag(kCausal), c.integer(kWindowLeft), c.integer(kWindowRight)};
-  const int depth = static_cast<int>(q.shape[3]), valueDepth = static_cast<int>(v.shape[3]);
 
   AttendExtent extent{queryEntries.count() * keyHeads,
                       group * queryEntries.longest(),
                       keyEntries.longest(),
-                      depth,
-                      valueDepth,
+                      q.shape[3],
+                      v.shape[3],
                       true,
                       group * queryEntries.shortest()};
   // Heads without a bias of their own. (Masks alone are cheaper to bring in than heads to mix.)
@@ -58,17 +57,11 @@ void run(const Call& c) {
     const int64_t offset = offsets                         ? offsets.ints()[b * offsets.strides[0]]
                            : c.integer(kAlign) == kTopLeft ? 0
                                                            : length - queries;
-    AttendProblem p;
+    AttendProblem p = problemOver(q, v, out, c.number(kScale));
     p.rows = group * queries;
-    p.depth = depth;
-    p.valueDepth = valueDepth;
     p.segments[0].keys = length;
     p.segments[0].key = keyRowsAt(k, b, keyHead, keys.first);
     p.segments[0].value = keyRowsAt(v, b, keyHead, keys.first);
-    p.queryDtype = q.dtype;
-    p.queryInner = q.strides[3];
-    p.outInner = out.strides[3];
-    p.scale = static_cast<float>(c.number(kScale));
     p.softcap = static_cast<float>(c.number(kSoftcap));
     p.alibi = static_cast<bool>(slopes);
     p.sinks = static_cast<bool>(sinks);
@@ -80,9 +73,7 @@ void run(const Call& c) {
       // A division costs as much as all the rest; one head a key head needs none.
       const int64_t which = group == 1 ? 0 : row / queries, i = row - which * queries;
       const int64_t h = keyHead * group + which;
-      r.query = q.at(rowAt(q, b, h, rows.first + i));
-      r.out = out.floats() + rowAt(out, b, h, rows.first + i);
-      if (lse) r.lse = lse.floats() + rowAt(lse, b, h, rows.first + i);
+      placeQuery(q, out, lse, b, h, rows.first + i, r);
       r.position = i + offset;
       r.visible[0] = band.visible(r.position, length);
       if (slopes) r.slope = slopes.floats()[h * slopes.strides[0]];

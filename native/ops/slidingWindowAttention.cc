@@ -11,8 +11,8 @@
 #include "core/parallel.h"
 #include "core/registry.h"
 #include "engine/attend.h"
-#include "ops/attentionSlots.h"
-#include "ops/entries.h"
+#include "ops/shared/attentionTensors.h"
+#include "ops/shared/entries.h"
 
 namespace fovea {
 
@@ -52,15 +52,6 @@ int64_t lengthOf(const Call& c, const Entry& own) {
   return lengths ? lengths.ints()[own.b * lengths.strides[0]] : own.length;
 }
 
-AttendProblem problemOf(const Call& c) {
-  AttendProblem p;
-  p.depth = static_cast<int>(c.tensor(kQuery).shape[3]);
-  p.valueDepth = static_cast<int>(c.tensor(kValue).shape[3]);
-  p.outInner = c.tensor(kOut).strides[3];
-  p.scale = static_cast<float>(c.number(kScale));
-  return p;
-}
-
 void attendWindows(const Call& c, const Entries& entries, const Globals* globals, Scratch& shared) {
   const Tensor &q = c.tensor(kQuery), &k = c.tensor(kKey), &v = c.tensor(kValue);
   const Tensor &out = c.tensor(kOut), &lse = c.tensor(kLse);
@@ -87,10 +78,8 @@ void attendWindows(const Call& c, const Entries& entries, const Globals* globals
     if (remainder >= own.length) return;
     const int64_t real = lengthOf(c, own), first = own.first + remainder;
 
-    AttendProblem p = problemOf(c);
+    AttendProblem p = problemOver(q, v, out, c.number(kScale));
     p.rows = ceilDiv(own.length - remainder, dilation);
-    p.queryDtype = q.dtype;
-    p.queryInner = q.strides[3];
     p.segments[0] = {ceilDiv(std::max<int64_t>(real - remainder, 0), dilation),
                      keyRowsAt(k, own.b, h, first, dilation),
                      keyRowsAt(v, own.b, h, first, dilation)};
@@ -118,9 +107,7 @@ void attendWindows(const Call& c, const Entries& entries, const Globals* globals
     }
     const auto describe = [&](int64_t row, QueryRow& r) {
       const int64_t i = first + row * dilation;
-      r.query = q.at(rowAt(q, own.b, h, i));
-      r.out = out.floats() + rowAt(out, own.b, h, i);
-      if (lse) r.lse = lse.floats() + rowAt(lse, own.b, h, i);
+      placeQuery(q, out, lse, own.b, h, i, r);
       if (i - own.first >= real) return;
       r.visible[0] = band.visible(row, p.segments[0].keys);
       if (!globals) return;
@@ -157,16 +144,12 @@ void attendGlobals(const Call& c, const Entries& entries, const Globals* globals
   attend(c, extent, [&](int64_t index, FunctionRef<void(const AttendProblem&)> work) {
     const int64_t e = index / heads, h = index % heads;
     const Entry own = entries[e];
-    AttendProblem p = problemOf(c);
+    AttendProblem p = problemOver(q, v, out, c.number(kScale));
     p.rows = globals[e].count;
-    p.queryDtype = q.dtype;
-    p.queryInner = q.strides[3];
     p.segments[0] = {lengthOf(c, own), keyRowsAt(k, own.b, h, own.first),
                      keyRowsAt(v, own.b, h, own.first)};
     const auto describe = [&](int64_t row, QueryRow& r) {
-      const int64_t i = own.first + globals[e].positions[row];
-      r.query = q.at(rowAt(q, own.b, h, i));
-      r.out = out.floats() + rowAt(out, own.b, h, i);
+      placeQuery(q, out, {}, own.b, h, own.first + globals[e].positions[row], r);
       r.visible[0] = {0, p.segments[0].keys};
     };
     p.describe = describe;

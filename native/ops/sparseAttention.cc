@@ -11,7 +11,7 @@
 #include "core/ceilDiv.h"
 #include "core/registry.h"
 #include "engine/attend.h"
-#include "ops/attentionSlots.h"
+#include "ops/shared/attentionTensors.h"
 
 namespace fovea {
 
@@ -49,21 +49,11 @@ struct Shape {
 };
 
 AttendProblem problemOf(const Call& c) {
-  AttendProblem p;
-  p.depth = static_cast<int>(c.tensor(kQuery).shape[3]);
-  p.valueDepth = static_cast<int>(c.tensor(kValue).shape[3]);
-  p.queryDtype = c.tensor(kQuery).dtype;
-  p.queryInner = c.tensor(kQuery).strides[3];
-  p.outInner = c.tensor(kOut).strides[3];
-  p.scale = static_cast<float>(c.number(kScale));
-  return p;
+  return problemOver(c.tensor(kQuery), c.tensor(kValue), c.tensor(kOut), c.number(kScale));
 }
 
 void locate(const Call& c, int64_t b, int64_t h, int64_t i, QueryRow& r) {
-  const Tensor &q = c.tensor(kQuery), &out = c.tensor(kOut), &lse = c.tensor(kLse);
-  r.query = q.at(rowAt(q, b, h, i));
-  r.out = out.floats() + rowAt(out, b, h, i);
-  if (lse) r.lse = lse.floats() + rowAt(lse, b, h, i);
+  placeQuery(c.tensor(kQuery), c.tensor(kOut), c.tensor(kLse), b, h, i, r);
 }
 
 AttendExtent extentOf(const Call& c, int64_t problems, int64_t rows) {

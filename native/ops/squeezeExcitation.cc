@@ -3,6 +3,7 @@
 #include "engine/channelGate.h"
 
 namespace fovea {
+
 namespace {
 
 enum Slot { kX, kOut, kGate, kFc1Weight, kFc1Bias, kFc2Weight, kFc2Bias };
@@ -28,9 +29,9 @@ void run(const Call& c) {
 
 double flops(const Call& c) { return passFlops(c.tensor(kX), 2); }
 
-const Register registered({"squeezeExcitation", run, flops,
-                           [](const Call& c) { return layersOf(c).floats(); },
-                           [](const Call& c, float* to) { layersOf(c).pack(to); }});
+const Register registered({"squeezeExcitation", run, flops, Packed<layersOf>::floats,
+                           Packed<layersOf>::pack});
 
 }  // namespace
+
 }  // namespace fovea

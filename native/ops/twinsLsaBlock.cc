@@ -69,8 +69,7 @@ void attendInPanels(const Call& c, const WindowGrid& grid, const float* qkv, con
     Scratch& scratch = Scratch::ofThread();
     const Scratch::Scope scope(scratch);
     int32_t* listed = scratch.ints(tokens);
-    for (int64_t n = 0; n < tokens; ++n)
-      listed[n] = static_cast<int32_t>(window.token(n, grid.width));
+    grid.list(window, listed);
 
     const float* query = qkv + b * tokensOfMap * pitch + h * depth;
     AttendProblem p;
@@ -126,9 +125,8 @@ double flops(const Call& c) {
   return static_cast<double>(x.size()) * static_cast<double>(8 * x.shape[2] + 4 * gridOf(c).most());
 }
 
-const Register registered({"twinsLsaBlock", run, flops,
-                           [](const Call& c) { return packOf(c).floats(); },
-                           [](const Call& c, float* to) { packOf(c).pack(to); }});
+const Register registered({"twinsLsaBlock", run, flops, Packed<packOf>::floats,
+                           Packed<packOf>::pack});
 
 }  // namespace
 

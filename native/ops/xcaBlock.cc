@@ -44,8 +44,7 @@ double flops(const Call& c) {
   return static_cast<double>(x.size()) * (8 * width + 4 * width / c.number(kHeads));
 }
 
-const Register registered({"xcaBlock", run, flops, [](const Call& c) { return packOf(c).floats(); },
-                           [](const Call& c, float* to) { packOf(c).pack(to); }});
+const Register registered({"xcaBlock", run, flops, Packed<packOf>::floats, Packed<packOf>::pack});
 
 }  // namespace
 

@@ -1,5 +1,5 @@
 // Replays calls that scripts/recordCalls.mjs has recorded from the golden cases: the same numbers
-// through the same decoding as behind Node, on memory that is watched. FOVEA_CALLS names the file.
+// read as calls are behind Node, on memory that is watched. FOVEA_CALLS names the file.
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "check.h"
-#include "core/decode.h"
 #include "core/registry.h"
+#include "core/storedCall.h"
 #include "guarded.h"
 
 namespace fovea::test {
@@ -134,15 +134,15 @@ void compare(const Recorded& expected, const Array& got) {
 
 void replay(const Record& record, const Op& op) {
   Control control;
-  const auto decode = [&](StoredCall& stored, Memory& memory) {
-    const DecodeResult result = stored.decode(record.meta, memory.arrays);
+  const auto read = [&](StoredCall& stored, Memory& memory) {
+    const ReadResult result = stored.read(record.meta, memory.arrays);
     CHECK(result.failure == Failure::kNone);
     stored.call.op = &op;
     stored.call.control = &control;
   };
   StoredCall plain;
   Memory memory(record);
-  decode(plain, memory);
+  read(plain, memory);
   op.run(plain.call);
   for (size_t i = 0; i < record.arrays.size(); ++i) {
     if (record.arrays[i].output) compare(record.arrays[i], memory.arrays[i]);
@@ -155,7 +155,7 @@ void replay(const Record& record, const Op& op) {
   op.pack(plain.call, packed.data());
   StoredCall prepared;
   Memory again(record);
-  decode(prepared, again);
+  read(prepared, again);
   prepared.call.packed = packed.data();
   prepared.call.packedFloats = floats;
   op.run(prepared.call);

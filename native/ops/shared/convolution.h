@@ -31,8 +31,6 @@ struct Convolution {
   }
 
   static LayerPack layers(const Call& call) { return LayerPack(call, {layer(call)}); }
-  static int64_t packedFloats(const Call& call) { return layers(call).floats(); }
-  static void pack(const Call& call, float* packed) { layers(call).pack(packed); }
 
   static void run(const Call& call) {
     Scratch& scratch = Scratch::ofThread();

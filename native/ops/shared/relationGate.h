@@ -6,6 +6,7 @@
 #include "core/registry.h"
 #include "core/scratch.h"
 #include "engine/mapPass.h"
+#include "engine/preparedWeights.h"
 #include "engine/relationAttention.h"
 
 namespace fovea {
@@ -24,8 +25,7 @@ class RelationGate {
     for (FoldedLayer* layer :
          {&layers.theta, &layers.phi, &layers.gg, &layers.gx, &layers.reduce, &layers.score}) {
       layer->weight = call_.tensor(slot_);
-      layer->norm = {call_.tensor(slot_ + 3), call_.tensor(slot_ + 4), call_.tensor(slot_ + 1),
-                     call_.tensor(slot_ + 2), eps_};
+      layer->norm = NormLayer::of(call_, slot_ + 1, eps_);
       slot_ += 5;
     }
     halves_.push_back({RelationAttention(nodes, layers), nodes, out});
@@ -49,12 +49,8 @@ class RelationGate {
     const FeatureMap x = FeatureMap::of(call_.tensor(kX));
     Scratch& scratch = Scratch::ofThread();
     const Scratch::Scope scope(scratch);
-    const float* packed = call_.packed;
-    if (!packed) {
-      float* here = scratch.floats(packedFloats());
-      pack(here);
-      packed = here;
-    }
+    const float* packed =
+        packedWeights(call_, packedFloats(), scratch, [&](float* array) { pack(array); });
     std::vector<MapStep> steps;
     const float* before = nullptr;  // the attention of the half before
     for (const Half& half : halves_) {
@@ -62,10 +58,10 @@ class RelationGate {
       half.relation.run(call_, packed, x, before, attention);
       packed += half.relation.packedFloats();
       before = attention;
-      constexpr int64_t kOne[] = {1, 1, 1};
       const bool overPositions = half.nodes == Nodes::kPositions;
-      const FeatureMap gate = FeatureMap::contiguous(
-          attention, x.batch, overPositions ? 1 : x.channels, overPositions ? x.size : kOne);
+      const FeatureMap gate =
+          FeatureMap::contiguous(attention, x.batch, overPositions ? 1 : x.channels,
+                                 overPositions ? x.size : FeatureMap::kPoint);
       if (const Tensor& wanted = call_.tensor(half.out)) {
         const MapStep store[] = {MapStep::store(FeatureMap::of(wanted))};
         mapPass(call_, gate, store);
@@ -94,15 +90,6 @@ class RelationGate {
   int slot_;
   double eps_;
   std::vector<Half> halves_;
-};
-
-// What is registered for an operation whose halves gateOf(call) names.
-template <RelationGate (*gateOf)(const Call&)>
-struct RelationOp {
-  static void run(const Call& call) { gateOf(call).run(); }
-  static double flops(const Call& call) { return gateOf(call).flops(); }
-  static int64_t packedFloats(const Call& call) { return gateOf(call).packedFloats(); }
-  static void pack(const Call& call, float* packed) { gateOf(call).pack(packed); }
 };
 
 }  // namespace fovea

@@ -1,4 +1,4 @@
-#include "core/decode.h"
+#include "core/storedCall.h"
 
 #include <cmath>
 #include <limits>
@@ -13,22 +13,22 @@ namespace {
 
 std::vector<float> floats(64);
 
-DecodeResult decode(const std::vector<double>& meta, const std::vector<Array>& arrays) {
+ReadResult read(const std::vector<double>& meta, const std::vector<Array>& arrays) {
   StoredCall stored;
-  return stored.decode(meta, arrays);
+  return stored.read(meta, arrays);
 }
 
 Array floatArray(int64_t length) { return {floats.data(), length, ElementType::kFloat32}; }
 
 // One present float32 matrix [rows, columns] over `length` floats.
-Failure decodeMatrix(double rows, double columns, double rowStride, double columnStride,
-                     double offset, int64_t length) {
-  return decode({0, 0, 1, 0, 1, 2, offset, rows, columns, rowStride, columnStride},
-                {floatArray(length)})
+Failure readMatrix(double rows, double columns, double rowStride, double columnStride,
+                   double offset, int64_t length) {
+  return read({0, 0, 1, 0, 1, 2, offset, rows, columns, rowStride, columnStride},
+              {floatArray(length)})
       .failure;
 }
 
-// Touches both ends of what a decoded tensor says it may read.
+// Touches both ends of what a tensor says it may read.
 void touch(const Tensor& tensor) {
   if (!tensor) return;
   int64_t low = 0, high = 0;
@@ -44,14 +44,14 @@ void touch(const Tensor& tensor) {
 
 }  // namespace
 
-TEST(decodingReadsParametersAndSlots) {
+TEST(readingFindsParametersAndSlots) {
   StoredCall stored;
   const std::vector<double> meta = {3,  2, 3, 0,    0.5, -7,     // threads, counts, parameters
                                     1,  2, 4, 2,    3,   8,  1,  // float32 [2, 3], offset 4
                                     0,  0, 0,                    // absent
                                     19, 1, 0, 1000, 1};          // bfloat16 [1000], described only
   const std::vector<Array> arrays = {floatArray(15)};
-  CHECK(stored.decode(meta, arrays).failure == Failure::kNone);
+  CHECK(stored.read(meta, arrays).failure == Failure::kNone);
   const Call& call = stored.call;
   CHECK(call.threads == 3 && call.number(0) == 0.5 && call.integer(1) == -7 && call.number(2) == 0);
   const Tensor& matrix = call.tensor(0);
@@ -65,40 +65,40 @@ TEST(decodingReadsParametersAndSlots) {
   CHECK(call.packed == nullptr);
 }
 
-TEST(decodingRefusesWhatReachesOutsideItsArray) {
-  CHECK(decodeMatrix(2, 3, 3, 1, 0, 6) == Failure::kNone);
-  CHECK(decodeMatrix(2, 3, 3, 1, 0, 5) == Failure::kBounds);
-  CHECK(decodeMatrix(2, 3, 3, 1, 1, 6) == Failure::kBounds);
-  CHECK(decodeMatrix(2, 3, -3, 1, 3, 6) == Failure::kNone);
-  CHECK(decodeMatrix(2, 3, -3, 1, 2, 6) == Failure::kBounds);
-  CHECK(decodeMatrix(2, 3, 0, 0, 5, 6) == Failure::kNone);
-  CHECK(decodeMatrix(0, 3, 100, 100, 100, 6) == Failure::kNone);
+TEST(readingRefusesWhatReachesOutsideItsArray) {
+  CHECK(readMatrix(2, 3, 3, 1, 0, 6) == Failure::kNone);
+  CHECK(readMatrix(2, 3, 3, 1, 0, 5) == Failure::kBounds);
+  CHECK(readMatrix(2, 3, 3, 1, 1, 6) == Failure::kBounds);
+  CHECK(readMatrix(2, 3, -3, 1, 3, 6) == Failure::kNone);
+  CHECK(readMatrix(2, 3, -3, 1, 2, 6) == Failure::kBounds);
+  CHECK(readMatrix(2, 3, 0, 0, 5, 6) == Failure::kNone);
+  CHECK(readMatrix(0, 3, 100, 100, 100, 6) == Failure::kNone);
   const double huge = 9007199254740991.0, infinity = std::numeric_limits<double>::infinity();
-  CHECK(decodeMatrix(huge, 3, 1, 1, 0, 6) == Failure::kBounds);
-  CHECK(decodeMatrix(huge, huge, 0, 0, 0, 6) == Failure::kBounds);
-  CHECK(decodeMatrix(3, 3, huge, huge, 0, 6) == Failure::kBounds);
-  CHECK(decodeMatrix(3, 3, 1, 1, huge, 6) == Failure::kBounds);
+  CHECK(readMatrix(huge, 3, 1, 1, 0, 6) == Failure::kBounds);
+  CHECK(readMatrix(huge, huge, 0, 0, 0, 6) == Failure::kBounds);
+  CHECK(readMatrix(3, 3, huge, huge, 0, 6) == Failure::kBounds);
+  CHECK(readMatrix(3, 3, 1, 1, huge, 6) == Failure::kBounds);
   for (const double wrong : {-1.0, 0.5, infinity, -infinity, std::nan("")}) {
-    CHECK(decodeMatrix(wrong, 3, 3, 1, 0, 6) == Failure::kBounds);
-    CHECK(decodeMatrix(2, 3, 3, 1, wrong, 6) == Failure::kBounds);
-    if (wrong != -1) CHECK(decodeMatrix(2, 3, wrong, 1, 0, 6) == Failure::kBounds);
+    CHECK(readMatrix(wrong, 3, 3, 1, 0, 6) == Failure::kBounds);
+    CHECK(readMatrix(2, 3, 3, 1, wrong, 6) == Failure::kBounds);
+    if (wrong != -1) CHECK(readMatrix(2, 3, wrong, 1, 0, 6) == Failure::kBounds);
   }
 }
 
-TEST(decodingTellsDetachedFromShort) {
+TEST(readingTellsDetachedFromShort) {
   const std::vector<double> meta = {0, 0, 1, 0, 1, 1, 0, 4, 1};
-  CHECK(decode(meta, {{nullptr, 0, ElementType::kFloat32}}).failure == Failure::kDetached);
-  CHECK(decode(meta, {floatArray(0)}).failure == Failure::kBounds);
+  CHECK(read(meta, {{nullptr, 0, ElementType::kFloat32}}).failure == Failure::kDetached);
+  CHECK(read(meta, {floatArray(0)}).failure == Failure::kBounds);
   const std::vector<double> empty = {0, 0, 1, 0, 1, 1, 0, 0, 1};
   StoredCall stored;
   const std::vector<Array> arrays = {{nullptr, 0, ElementType::kFloat32}};
-  CHECK(stored.decode(empty, arrays).failure == Failure::kNone);
+  CHECK(stored.read(empty, arrays).failure == Failure::kNone);
   CHECK(stored.call.tensor(0));  // empty is not absent
 }
 
-TEST(decodingRefusesOtherElementTypes) {
+TEST(readingRefusesOtherElementTypes) {
   const auto with = [](double kind, ElementType type) {
-    return decode({0, 0, 1, 0, kind, 1, 0, 4, 1}, {{floats.data(), 8, type}}).failure;
+    return read({0, 0, 1, 0, kind, 1, 0, 4, 1}, {{floats.data(), 8, type}}).failure;
   };
   CHECK(with(1, ElementType::kFloat32) == Failure::kNone);
   CHECK(with(2, ElementType::kUint16) == Failure::kNone);
@@ -114,34 +114,34 @@ TEST(decodingRefusesOtherElementTypes) {
   }
 }
 
-TEST(decodingTakesThePackApart) {
+TEST(readingTakesThePackApart) {
   StoredCall stored;
   const std::vector<double> meta = {0, 0, 2, 1, 17, 1, 0, 10, 1, 1, 1, 0, 32, 1};
   const std::vector<Array> arrays = {floatArray(32)};
-  CHECK(stored.decode(meta, arrays).failure == Failure::kNone);
+  CHECK(stored.read(meta, arrays).failure == Failure::kNone);
   CHECK(stored.call.tensors.size() == 1);
   CHECK(stored.call.packed == floats.data() && stored.call.packedFloats == 32);
 }
 
-TEST(decodingRefusesThreadsThatCannotBe) {
+TEST(readingRefusesThreadsThatCannotBe) {
   for (const double threads : {-1.0, 0.5, 1e9, std::nan("")}) {
-    CHECK(decode({threads, 0, 0, 0}, {}).failure == Failure::kThreads);
+    CHECK(read({threads, 0, 0, 0}, {}).failure == Failure::kThreads);
   }
-  CHECK(decode({256, 0, 0, 0}, {}).failure == Failure::kNone);
+  CHECK(read({256, 0, 0, 0}, {}).failure == Failure::kNone);
 }
 
-TEST(decodingHoldsManyTensors) {
+TEST(readingHoldsManyTensors) {
   std::vector<double> meta = {0, 100, 500, 0};
   for (int i = 0; i < 100; ++i) meta.push_back(i);
   for (int i = 0; i < 500; ++i) meta.insert(meta.end(), {1, 3, double(i % 50), 1, 2, 3, 6, 3, 1});
   const std::vector<Array> arrays(500, floatArray(64));
   StoredCall stored;
-  CHECK(stored.decode(meta, arrays).failure == Failure::kNone);
+  CHECK(stored.read(meta, arrays).failure == Failure::kNone);
   CHECK(stored.call.number(99) == 99 && stored.call.tensor(499).floats() == floats.data() + 49);
   CHECK(stored.call.tensor(499).strides[0] == 6);
 }
 
-TEST(decodingSurvivesAnyNumbers) {
+TEST(readingSurvivesAnyNumbers) {
   std::mt19937 random(1);
   const double odd[] = {0,
                         1,
@@ -169,7 +169,7 @@ TEST(decodingSurvivesAnyNumbers) {
     if (random() % 8 == 0) meta.resize(random() % meta.size());
     std::vector<Array> arrays(random() % 4, floatArray(static_cast<int64_t>(random() % 65)));
     StoredCall stored;
-    if (stored.decode(meta, arrays).failure != Failure::kNone) continue;
+    if (stored.read(meta, arrays).failure != Failure::kNone) continue;
     for (const Tensor& tensor : stored.call.tensors) touch(tensor);
     if (stored.call.packed) (void)stored.call.packed[stored.call.packedFloats - 1];
   }

@@ -20,7 +20,7 @@ struct Array {
 
 enum class Failure : uint8_t { kNone, kCall, kType, kBounds, kDetached, kThreads, kMemory };
 
-struct DecodeResult {
+struct ReadResult {
   Failure failure = Failure::kNone;
   int slot = -1;  // the slot to blame
 };
@@ -37,7 +37,7 @@ class StoredCall {
   // strides...]; kind 0 absent, 1 + Dtype present, 17 + Dtype described only. With hasPacked the
   // last slot is the prepared pack. `arrays` are those of the present slots. call.threads is 0 for
   // the default; call.op and call.control are the caller's to set.
-  DecodeResult decode(std::span<const double> meta, std::span<const Array> arrays);
+  ReadResult read(std::span<const double> meta, std::span<const Array> arrays);
 
   Call call;
 

@@ -1,4 +1,4 @@
-#include "core/decode.h"
+#include "core/storedCall.h"
 
 #include <cmath>
 #include <cstring>
@@ -73,8 +73,8 @@ Extent readExtent(const double* from, int rank, double offset, int64_t* to) {
 
 }  // namespace
 
-DecodeResult StoredCall::decode(std::span<const double> meta, std::span<const Array> arrays) {
-  const DecodeResult malformed{Failure::kCall, -1};
+ReadResult StoredCall::read(std::span<const double> meta, std::span<const Array> arrays) {
+  const ReadResult malformed{Failure::kCall, -1};
   if (meta.size() < kHeader) return malformed;
   if (!isInteger(meta[0], 0, maxThreads())) return {Failure::kThreads, -1};
   if (!isInteger(meta[1], 0, kMaxCount) || !isInteger(meta[2], 0, kMaxCount)) return malformed;
