@@ -4,9 +4,6 @@ import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { exportedOperations, filesUnder, read, root } from '../support/project.ts'
 
-/** Operations whose public cases are another operation's: see the specification of each. */
-const withoutGolden = new Set(['mergeAttention', 'blockSparseAttention'])
-
 const stems = (folder: string, end: string): string[] =>
   filesUnder(folder)
     .filter(path => path.endsWith(end) && !path.slice(folder.length + 1).includes('/'))
@@ -18,9 +15,13 @@ describe.each(exportedOperations)('%s', op => {
     `native/ops/${op}.cc`,
     `test/ops/${op}.test.ts`,
     `test/reference/${op}.ts`,
-    ...(withoutGolden.has(op) ? [] : [`test/golden/${op}`]),
   ])('%s exists', path => {
     expect(existsSync(join(root, path)), path).toBe(true)
+  })
+
+  test('has golden cases, or its reference says why not', () => {
+    const saysWhy = /^ {2}withoutGolden: '/m.test(read(`test/reference/${op}.ts`))
+    expect(existsSync(join(root, `test/golden/${op}`))).toBe(!saysWhy)
   })
 
   test('is spelled the same wherever it is spelled', () => {

@@ -4,6 +4,8 @@ import type { Dense, Inputs, Outputs } from '../support/tensors.ts'
 
 export interface Reference {
   readonly op: string
+  /** Why it has no golden cases; left out where it has some. */
+  readonly withoutGolden?: string
   /** The tensors that come first and by position, in that order. */
   readonly required: readonly string[]
   /** Whether a weights argument follows them. */
