@@ -29,7 +29,7 @@ export const weight = floats(4, 3)
 // Calls with arguments that the types refuse.
 export type Loose = (...args: unknown[]) => unknown
 export const looseAttend = attend as unknown as Loose
-export const looseDense = dense as unknown as Loose
+const looseDense = dense as unknown as Loose
 export const looseConv = conv as unknown as Loose
 export const looseRoute = route as unknown as Loose
 export const withQuery = (query: unknown) => () => looseAttend(query, k, v)
@@ -58,7 +58,7 @@ export function wasm(shared: boolean): Float32Array {
   return new Float32Array(memory.buffer, 4096, 384)
 }
 
-export function errorOf(run: () => unknown): Structured {
+function errorOf(run: () => unknown): Structured {
   const before = crossed.length
   try {
     run()
@@ -69,8 +69,8 @@ export function errorOf(run: () => unknown): Structured {
   return expect.fail('nothing was thrown')
 }
 
-export const typeErrors = /_(TYPE|UNKNOWN_OPTION|WEIGHT_MISSING|WEIGHT_UNKNOWN|DETACHED|RESIZABLE)$/
-export const rangeErrors = /_(RANK|SHAPE|STRIDE|BOUNDS|OPTION|ALIGN|OUTPUT|OVERLAP|WEIGHT_SHAPE)$/
+const typeErrors = /_(TYPE|UNKNOWN_OPTION|WEIGHT_MISSING|WEIGHT_UNKNOWN|DETACHED|RESIZABLE)$/
+const rangeErrors = /_(RANK|SHAPE|STRIDE|BOUNDS|OPTION|ALIGN|OUTPUT|OVERLAP|WEIGHT_SHAPE)$/
 
 /** Runs a table of wrong calls, checks what all errors have in common and returns the messages. */
 export function messages(table: Record<string, () => unknown>): Record<string, string> {

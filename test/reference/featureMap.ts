@@ -44,7 +44,7 @@ export function pooled(x: Dense): Dense64 {
 /** A value for each axis; a single one stands for all. */
 export type PerAxis = number | readonly number[]
 
-export const spread = (given: PerAxis, axes: number): readonly number[] =>
+const spread = (given: PerAxis, axes: number): readonly number[] =>
   typeof given === 'number' ? range(axes).map(() => given) : given
 
 export interface Convolution {

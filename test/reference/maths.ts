@@ -110,7 +110,7 @@ export function softmaxRow(
  * The error function to about 1e-16: its series near 0, the continued fraction of erfc beyond.
  * Abramowitz & Stegun 7.1.6 and 7.1.14.
  */
-export function erf(x: number): number {
+function erf(x: number): number {
   const a = Math.abs(x)
   if (Number.isNaN(x)) return x
   if (a < 2.5) {

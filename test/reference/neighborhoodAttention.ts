@@ -13,7 +13,7 @@ interface Params {
 }
 
 /** Coordinates that coordinate i of an axis of `length` sees. */
-export function axisNeighbors(
+function axisNeighbors(
   i: number,
   length: number,
   k: number,

@@ -7,7 +7,7 @@ export interface Tolerance {
   readonly atol: number
 }
 
-export interface Difference {
+interface Difference {
   /** Worst error as a multiple of what is allowed: passed when at most 1. */
   readonly ratio: number
   readonly index: number
@@ -19,7 +19,7 @@ export interface Difference {
  * The element furthest out of tolerance. Infinities must be equal, NaN stands where NaN is wanted
  * and nowhere else, whole numbers are equal.
  */
-export function worstDifference(got: View, want: Dense, { rtol, atol }: Tolerance): Difference {
+function worstDifference(got: View, want: Dense, { rtol, atol }: Tolerance): Difference {
   const exact = want.data instanceof Int32Array || want.data instanceof Uint8Array
   let worst: Difference = { ratio: 0, index: -1, got: Number.NaN, want: Number.NaN }
   eachAddress(got, (address, index) => {

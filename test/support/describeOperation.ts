@@ -35,7 +35,7 @@ import { bestIsa, call, isas, useIsa } from './engine.ts'
 import { Random } from './random.ts'
 import type { Dense, Inputs, Outputs } from './tensors.ts'
 
-export type Generator = (random: Random) => Inputs
+type Generator = (random: Random) => Inputs
 
 export interface OperationSuite {
   readonly reference: Reference
@@ -56,11 +56,11 @@ export interface OperationSuite {
 const kTolerance: Tolerance = { rtol: 2e-5, atol: 4e-6 }
 
 /** Names of the outputs that a call gives only when asked. */
-export const askedOutputs = ({ always }: Reference, outputs: Outputs): string[] =>
+const askedOutputs = ({ always }: Reference, outputs: Outputs): string[] =>
   Object.keys(outputs).filter(name => !always.includes(name))
 
 /** The differences of every output of one call from what is wanted; empty where all is well. */
-export function differences(
+function differences(
   reference: Reference,
   inputs: Inputs,
   want: Outputs,

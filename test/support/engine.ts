@@ -34,8 +34,6 @@ export function promised(op: string): AsyncCallable {
   return found
 }
 
-export const isImplemented = (op: string): boolean => op in synchronous
-
 export const prepare = (
   op: string,
   weights: Inputs['weights'],

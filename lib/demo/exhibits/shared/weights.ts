@@ -38,7 +38,7 @@ export function identity(length: number, heads: number): Tensor {
 }
 
 /** [1, H, L, L] to [L, L]. */
-export function meanOfHeads({ data, shape, strides, offset }: Tensor): Float32Array {
+function meanOfHeads({ data, shape, strides, offset }: Tensor): Float32Array {
   const [, heads, length, keys] = shape as [number, number, number, number]
   const mean = new Float32Array(length * keys)
   for (let head = 0; head < heads; head++) {
