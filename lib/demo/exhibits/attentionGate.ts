@@ -1,8 +1,7 @@
 import { attentionGate, tensor } from '../../index.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { beforeAndBehind, biasOf, gated, gatedMap, positionHeat } from './shared/gates.ts'
-import { convolution, norm, sigmoid } from './shared/handmade.ts'
-import { identity } from './shared/relations.ts'
+import { beforeAndBehind, gated, gatedMap, positionHeat } from './shared/gates.ts'
+import { biasOf, convolution, identity, norm, sigmoid } from './shared/handmade.ts'
 
 const gain = 12
 const offset = -2

@@ -1,7 +1,7 @@
 import { attentionGateSameSize, tensor } from '../../index.ts'
 import type { Exhibit } from '../exhibit.ts'
-import { beforeAndBehind, biasOf, gated, gatedMap, positionHeat } from './shared/gates.ts'
-import { convolution, norm, sigmoid } from './shared/handmade.ts'
+import { beforeAndBehind, gated, gatedMap, positionHeat } from './shared/gates.ts'
+import { biasOf, convolution, norm, sigmoid } from './shared/handmade.ts'
 
 const gain = 8
 const offset = -2

@@ -1,16 +1,15 @@
 import { bam, tensor } from '../../index.ts'
 import type { Exhibit } from '../exhibit.ts'
+import { beforeAndBehind, gated, gatedMap, positionHeat, rarer } from './shared/gates.ts'
 import {
-  beforeAndBehind,
   biasOf,
-  gated,
-  gatedMap,
+  convolution,
   linearLayer,
-  positionHeat,
-  rarer,
+  meanOverChannels,
+  norm,
+  sigmoid,
   times,
-} from './shared/gates.ts'
-import { convolution, meanOverChannels, norm, sigmoid } from './shared/handmade.ts'
+} from './shared/handmade.ts'
 
 const [gain, contrast, offset] = [8, 24, -2]
 const dilation = 4

@@ -2,17 +2,21 @@ import { cbam, tensor } from '../../index.ts'
 import type { Exhibit } from '../exhibit.ts'
 import {
   beforeAndBehind,
-  biasOf,
   channelBars,
   gated,
   gatedMap,
-  linearLayer,
   positionHeat,
   rarer,
-  times,
 } from './shared/gates.ts'
-import { meanOverChannels, norm, sigmoid } from './shared/handmade.ts'
-import { identity } from './shared/relations.ts'
+import {
+  biasOf,
+  identity,
+  linearLayer,
+  meanOverChannels,
+  norm,
+  sigmoid,
+  times,
+} from './shared/handmade.ts'
 
 const gain = 6
 const [centre, deviation] = [0.25, 0.05]

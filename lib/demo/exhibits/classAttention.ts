@@ -2,7 +2,8 @@ import { classAttention, tensor } from '../../index.ts'
 import type { Exhibit } from '../exhibit.ts'
 import { tokenAt } from '../photo/grid.ts'
 import { sharpness } from '../photo/photo.ts'
-import { askedBy, classFigures, constant, selection } from './shared/classToken.ts'
+import { askedBy, classFigures } from './shared/classToken.ts'
+import { constant, selection } from './shared/handmade.ts'
 import * as reference from './shared/reference.ts'
 
 export const exhibit: Exhibit = {

@@ -1,7 +1,8 @@
 import { dotProductAttention, type Tensor, tensor } from '../../index.ts'
 import type { Exhibit } from '../exhibit.ts'
 import { defaultScale, showAttention, together } from './shared/attention.ts'
-import { headOf, scaling, withHead } from './shared/singleHead.ts'
+import { selection } from './shared/handmade.ts'
+import { headOf, withHead } from './shared/singleHead.ts'
 
 /** Patches on either side of the centre of a window. */
 const reach = 14
@@ -15,7 +16,7 @@ export const exhibit: Exhibit = {
     const query = coarse.appearance
     const tokens = headOf(query)
     const size = tokens.shape[2]!
-    const general = { W: scaling(size, defaultScale(query)) }
+    const general = { W: selection(size, 0, size, defaultScale(query)) }
     const attend =
       (weights: object, options: object) =>
       (value: Tensor): Tensor =>

@@ -1,15 +1,7 @@
 import { effectiveSqueezeExcitation, tensor } from '../../index.ts'
 import type { Exhibit } from '../exhibit.ts'
-import {
-  beforeAndBehind,
-  biasOf,
-  channelBars,
-  gated,
-  gatedMap,
-  rarer,
-  times,
-} from './shared/gates.ts'
-import { convolution } from './shared/handmade.ts'
+import { beforeAndBehind, channelBars, gated, gatedMap, rarer } from './shared/gates.ts'
+import { biasOf, convolution, times } from './shared/handmade.ts'
 
 const gain = 12
 

@@ -2,8 +2,8 @@ import { globalSubsampledAttention, permute, reshape, type Tensor, tensor } from
 import type { Exhibit, Figure } from '../exhibit.ts'
 import { type Grid, type Scale, tokenAt } from '../photo/grid.ts'
 import { type Photo, sharpness } from '../photo/photo.ts'
-import { constant, selection } from './shared/classToken.ts'
 import { drawAttention, drawVisible } from './shared/draw.ts'
+import { constant, selection } from './shared/handmade.ts'
 import * as reference from './shared/reference.ts'
 import { tellAttention } from './shared/tell.ts'
 

@@ -1,7 +1,7 @@
 import { multiHeadAttention, permute, reshape, tensor } from '../../index.ts'
 import type { Exhibit } from '../exhibit.ts'
 import { defaultScale, showAttention } from './shared/attention.ts'
-import { selection } from './shared/classToken.ts'
+import { selection } from './shared/handmade.ts'
 
 export const exhibit: Exhibit = {
   part: 'attention',

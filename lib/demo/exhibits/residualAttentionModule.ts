@@ -1,8 +1,14 @@
 import { residualAttentionModule, type Tensor, tensor } from '../../index.ts'
 import type { Exhibit } from '../exhibit.ts'
 import { drawHeat } from './shared/draw.ts'
-import { convolution, meanOverChannels, norm, sigmoid, stretched } from './shared/handmade.ts'
-import { identity } from './shared/relations.ts'
+import {
+  convolution,
+  identity,
+  meanOverChannels,
+  norm,
+  sigmoid,
+  stretched,
+} from './shared/handmade.ts'
 
 const gain = 4
 

@@ -1,8 +1,8 @@
 import { rgaModule, tensor } from '../../index.ts'
 import type { Exhibit } from '../exhibit.ts'
 import { drawHeat } from './shared/draw.ts'
-import { meanOverChannels, stretched } from './shared/handmade.ts'
-import { channelsOf, identity, positionsOf, quarters, relate } from './shared/relations.ts'
+import { identity, meanOverChannels, stretched } from './shared/handmade.ts'
+import { channelsOf, positionsOf, quarters, relate } from './shared/relations.ts'
 
 export const exhibit: Exhibit = {
   part: 'gate',

@@ -1,8 +1,8 @@
 import { rgaSpatial, tensor } from '../../index.ts'
 import type { Exhibit } from '../exhibit.ts'
 import { drawHeat } from './shared/draw.ts'
-import { stretched } from './shared/handmade.ts'
-import { identity, positionsOf, relate } from './shared/relations.ts'
+import { identity, stretched } from './shared/handmade.ts'
+import { positionsOf, relate } from './shared/relations.ts'
 
 export const exhibit: Exhibit = {
   part: 'gate',

@@ -7,7 +7,7 @@ import { drawnSpots } from '../photo/spots.ts'
 import { defaultScale, measureAttention } from './shared/attention.ts'
 import { drawAttention, drawPatches } from './shared/draw.ts'
 import { tellAttention } from './shared/tell.ts'
-import { attentionMatrix, attentionOf, explorePerHead, identity } from './shared/weights.ts'
+import { attentionMatrix, attentionOf, explorePerHead, identityValues } from './shared/weights.ts'
 
 export const exhibit: Exhibit = {
   part: 'attention',
@@ -41,7 +41,7 @@ export const exhibit: Exhibit = {
           ),
         })),
         ...explorePerHead(
-          attend(query, query, identity(coarse.count, heads.length)),
+          attend(query, query, identityValues(coarse.count, heads.length)),
           coarse,
           heads,
         ),

@@ -1,17 +1,7 @@
 import { squeezeExcitation, tensor } from '../../index.ts'
 import type { Exhibit } from '../exhibit.ts'
-import {
-  beforeAndBehind,
-  biasOf,
-  channelBars,
-  gated,
-  gatedMap,
-  linearLayer,
-  rarer,
-  times,
-} from './shared/gates.ts'
-import { sigmoid } from './shared/handmade.ts'
-import { identity } from './shared/relations.ts'
+import { beforeAndBehind, channelBars, gated, gatedMap, rarer } from './shared/gates.ts'
+import { biasOf, identity, linearLayer, sigmoid, times } from './shared/handmade.ts'
 
 const gain = 12
 const closed = -1

@@ -1,8 +1,8 @@
 import { tensor, xcaBlock } from '../../index.ts'
 import type { Exhibit } from '../exhibit.ts'
 import { channelSharpness, channelWeights, hearing, mixed } from './shared/channels.ts'
-import { beforeAndBehind, gatedMap, linearLayer } from './shared/gates.ts'
-import { identity } from './shared/relations.ts'
+import { beforeAndBehind, gatedMap } from './shared/gates.ts'
+import { identity, linearLayer } from './shared/handmade.ts'
 
 const heads = 2
 

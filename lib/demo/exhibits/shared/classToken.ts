@@ -5,18 +5,6 @@ import type { Photo } from '../../photo/photo.ts'
 import { drawAttention, drawPattern } from './draw.ts'
 import { tellAttention } from './tell.ts'
 
-/** Channels [from, to) of `width` as they are, times a factor; the others become 0. [width, width]. */
-export function selection(width: number, from: number, to: number, factor = 1): Tensor {
-  const matrix = new Float32Array(width * width)
-  for (let c = from; c < to; c++) matrix[c * width + c] = factor
-  return tensor(matrix, [width, width])
-}
-
-/** [width] of one number. */
-export function constant(width: number, value: number): Tensor {
-  return tensor(new Float32Array(width).fill(value), [width])
-}
-
 /**
  * A token in front of all others, a copy of one of them; each of the others with its place written beside it
  * where `places`, as one number of `count`: averages of such places are the attention itself.

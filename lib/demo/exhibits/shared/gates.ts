@@ -7,34 +7,11 @@ import { drawHeat } from './draw.ts'
 import { meanOverChannels, type Rows, stretched } from './handmade.ts'
 import * as reference from './reference.ts'
 
-/** A linear layer, a row an output, with the same bias for all. */
-export function linearLayer(name: string, rows: Rows, bias = 0): Record<string, Tensor> {
-  const ins = rows[0]!.length
-  const data = new Float32Array(rows.length * ins)
-  for (const [at, row] of rows.entries()) data.set(row, at * ins)
-  return {
-    [`${name}.weight`]: tensor(data, [rows.length, ins]),
-    ...biasOf(name, rows.length, bias),
-  }
-}
-
-export const biasOf = (name: string, length: number, value = 0): Record<string, Tensor> => ({
-  [`${name}.bias`]: tensor(new Float32Array(length).fill(value), [length]),
-})
-
 /** Each number against the mean of all, the smaller the more: gain (mean - v). */
 export const rarer = (channels: number, gain: number): Rows =>
   Array.from({ length: channels }, (_, i) =>
     Float64Array.from({ length: channels }, (_, j) => gain * (1 / channels - +(i === j))),
   )
-
-/** The product of such rows with a vector. */
-export const times = (rows: Rows, v: ArrayLike<number>): Float64Array =>
-  Float64Array.from(rows, row => {
-    let sum = 0
-    for (let k = 0; k < v.length; k++) sum += row[k]! * v[k]!
-    return sum
-  })
 
 /** The feature map as gates see it. */
 export interface GatedMap {

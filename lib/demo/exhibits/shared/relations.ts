@@ -86,9 +86,6 @@ export const channelsOf = (map: ArrayLike<number>, count: number): Nodes =>
     Float64Array.from({ length: count }, (_, p) => map[c * count + p]!),
   )
 
-export const identity = (size: number): Rows =>
-  Array.from({ length: size }, (_, i) => Float64Array.from({ length: size }, (_, j) => +(i === j)))
-
 /** The means of the four quarters of a map, as rows over its positions. */
 export function quarters({ rows, columns }: { rows: number; columns: number }): Rows {
   const quarterOf = (p: number): number =>

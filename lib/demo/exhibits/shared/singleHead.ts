@@ -13,10 +13,3 @@ export function headOf({ data, shape, strides, offset }: Tensor, head = 0): Tens
 export function withHead(one: Tensor): Tensor {
   return reshape(one, [1, 1, ...one.shape.slice(1)])
 }
-
-/** A matrix [n, n] that multiplies by a factor. */
-export function scaling(n: number, factor: number): Tensor {
-  const matrix = new Float32Array(n * n)
-  for (let i = 0; i < n; i++) matrix[i * n + i] = factor
-  return tensor(matrix, [n, n])
-}

@@ -11,7 +11,7 @@ export function attentionMatrix(
   heads: number,
   attend: (value: Tensor) => Tensor,
 ): Float32Array {
-  return meanOfHeads(attend(identity(length, heads)))
+  return meanOfHeads(attend(identityValues(length, heads)))
 }
 
 /** One query's attention by each head, [H][Lk], from a call with that query alone. */
@@ -21,7 +21,7 @@ export function attentionOf(
   attend: (query: Tensor, value: Tensor) => Tensor,
 ): Float32Array[] {
   const heads = query.shape[1]!
-  const { data, strides, offset } = attend(query, identity(keys, heads))
+  const { data, strides, offset } = attend(query, identityValues(keys, heads))
   return Array.from({ length: heads }, (_, head) =>
     Float32Array.from(
       { length: keys },
@@ -31,7 +31,7 @@ export function attentionOf(
 }
 
 /** The identity as values for every head, one matrix in memory: [1, H, L, L]. */
-export function identity(length: number, heads: number): Tensor {
+export function identityValues(length: number, heads: number): Tensor {
   const rows = new Float32Array(length * length)
   for (let i = 0; i < length; i++) rows[i * length + i] = 1
   return tensor(rows, [1, heads, length, length], { strides: [0, 0, length, 1] })
