@@ -2,12 +2,13 @@ constexpr int kLanes = Vec::kLanes;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kSlack = 8.0f;  // as in attendTile-inl.h
 
-// Asks for memory that blocks to come need: what the next one reads goes to the first-level cache,
-// what the one after it reads to the second. A line with every few products keeps memory busy; all
-// of a row at once would hold up the loads of this block.
+// Asks for memory that blocks to come need. A line with every few products keeps memory busy; all
+// of a row at once would hold up the loads of this block. What comes much later is asked for into
+// the second-level cache only where the products of many rows need the first one's buffers.
+template <int kRows>
 [[gnu::always_inline]] inline void ask(const float* next, const float* later) {
   __builtin_prefetch(next, 0, 3);
-  __builtin_prefetch(later, 0, 2);
+  __builtin_prefetch(later, 0, kRows == kDecodeRows ? 2 : 3);
 }
 
 // The rows of a block are padded to kRows, a power of two, and a score lies at [key][row]: one
@@ -45,7 +46,7 @@ template <int kRows, int kKeys>
   Vec x[kKeys];
 #pragma GCC unroll 16
   for (int i = 0; i < kKeys; ++i) {
-    ask(rows.next[i] + k, rows.later[i] + k);
+    ask<kRows>(rows.next[i] + k, rows.later[i] + k);
     x[i] =
         width == kLanes ? Vec::loadOnce(rows.key[i] + k) : Vec::loadPartial(rows.key[i] + k, width);
   }
@@ -199,7 +200,7 @@ template <int kRows, int kVecs, bool kPartial>
     Vec v[kVecs];
 #pragma GCC unroll 8
     for (int c = 0; c < kVecs; ++c) {
-      ask(next + c * kLanes, later + c * kLanes);
+      ask<kRows>(next + c * kLanes, later + c * kLanes);
       v[c] = kPartial && c == kVecs - 1 ? Vec::loadPartial(value + c * kLanes, rest)
                                         : Vec::loadOnce(value + c * kLanes);
     }

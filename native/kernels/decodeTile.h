@@ -2,7 +2,7 @@
 // attention tile empty. The head dimension lies in the lanes instead:
 //   s[r, j] = sum_k query[r, k] key[j, k],    acc[r, c] = sum_j p[r, j] value[j, c]
 // Every key and value is read once, in the order in which they lie, for all the queries together,
-// and the next two blocks are asked for meanwhile: the cost is that of reading K and V.
+// and those to come are asked for meanwhile: the cost is that of reading K and V.
 //
 // Scores are in units of log2, as in attendTile.h.
 #pragma once
@@ -33,7 +33,7 @@ struct DecodeBlock {
   const float* const* valueRows = nullptr;
   const float* const* nextKeys = nullptr;  // [keys] rows to ask for: of the next block, say
   const float* const* nextValues = nullptr;
-  const float* const* laterKeys = nullptr;  // and of the one after it
+  const float* const* laterKeys = nullptr;  // and of others that come later
   const float* const* laterValues = nullptr;
   // Below, rows is paddedRows(rows), all of which must be there; what those behind the last hold is
   // of no account. Row r sees the keys [begin[r], end[r]) of the block.
