@@ -41,10 +41,10 @@ constexpr Function kFunctions[] = {
     {"configure", guarded<configure>},
     {"getNumThreads", guarded<getNumThreads>},
     {"setNumThreads", guarded<setNumThreads>},
-    {"maxThreads", guarded<getMaxThreads>},
-    {"info", guarded<describe>},
-    {"cpuQuota", guarded<readQuota>},
-    {"selectIsa", guarded<switchIsa>},
+    {"maxThreads", guarded<maxThreads>},
+    {"info", guarded<info>},
+    {"cpuQuota", guarded<cpuQuota>},
+    {"selectIsa", guarded<selectIsa>},
 };
 
 void onFinalize(napi_env, void* environment, void*) {

@@ -1,4 +1,5 @@
-// The native functions of lib/core/addon.ts, which says what each does.
+// The native functions of lib/core/addon.ts, under the names that they have there; it says what
+// each does.
 #pragma once
 #include <node_api.h>
 
@@ -27,10 +28,10 @@ napi_value ops(napi_env env, napi_callback_info info);
 napi_value configure(napi_env env, napi_callback_info info);
 napi_value getNumThreads(napi_env env, napi_callback_info info);
 napi_value setNumThreads(napi_env env, napi_callback_info info);
-napi_value getMaxThreads(napi_env env, napi_callback_info info);
-napi_value describe(napi_env env, napi_callback_info info);
-napi_value readQuota(napi_env env, napi_callback_info info);
-napi_value switchIsa(napi_env env, napi_callback_info info);
+napi_value maxThreads(napi_env env, napi_callback_info info);
+napi_value info(napi_env env, napi_callback_info given);
+napi_value cpuQuota(napi_env env, napi_callback_info info);
+napi_value selectIsa(napi_env env, napi_callback_info info);
 
 // Shared by calls.cc and promises.cc: reads the call into `stored` and completes it. False: an
 // error has been thrown.

@@ -39,11 +39,14 @@ bool readText(napi_env env, napi_value value, std::string* string) {
 int readThreads(const std::string& string) {
   char* end = nullptr;
   const double threads = std::strtod(string.c_str(), &end);
-  const bool whole = threads >= 1 && threads <= maxThreads() && threads == std::trunc(threads);
+  const bool whole =
+      threads >= 1 && threads <= fovea::maxThreads() && threads == std::trunc(threads);
   return whole && (*end == '\0' || *end == ',') ? static_cast<int>(threads) : 0;
 }
 
-std::string threadsRule() { return "be a whole number from 1 to " + std::to_string(maxThreads()); }
+std::string threadsRule() {
+  return "be a whole number from 1 to " + std::to_string(fovea::maxThreads());
+}
 
 // The kernels of a process run on one instruction set: the first environment that asks decides, and
 // a Worker that wants another is told so.
@@ -53,7 +56,7 @@ Problem chooseIsa(const std::string& name) {
   static Isa choice;
   const std::lock_guard lock(mutex);
   if (!chosen) {
-    if (!name.empty() && !selectIsa(name.c_str())) {
+    if (!name.empty() && !fovea::selectIsa(name.c_str())) {
       return {"ERR_FOVEA_ISA", "FOVEA_ISA", "be one of " + isaNames(), "'" + name + "'", -1};
     }
     chosen = true;
@@ -133,7 +136,7 @@ napi_value setNumThreads(napi_env env, napi_callback_info info) {
   if (!environment) return nullptr;
   double threads = 0;
   if (napi_get_value_double(env, value, &threads) != napi_ok || !(threads >= 1) ||
-      threads > maxThreads() || threads != std::trunc(threads)) {
+      threads > fovea::maxThreads() || threads != std::trunc(threads)) {
     return throwError(env, {"ERR_FOVEA_OPTION", "threads", threadsRule(), "", -1});
   }
   environment->threads = static_cast<int>(threads);
@@ -141,13 +144,13 @@ napi_value setNumThreads(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-napi_value getMaxThreads(napi_env env, napi_callback_info) {
-  return integerValue(env, maxThreads());
+napi_value maxThreads(napi_env env, napi_callback_info) {
+  return integerValue(env, fovea::maxThreads());
 }
 
-napi_value describe(napi_env env, napi_callback_info info) {
+napi_value info(napi_env env, napi_callback_info given) {
   size_t count = 0;
-  const Environment* environment = environmentOf(env, info, &count, nullptr);
+  const Environment* environment = environmentOf(env, given, &count, nullptr);
   if (!environment) return nullptr;
   if (environment->problem) return throwError(env, environment->problem);
   napi_value object, value, element;
@@ -177,21 +180,22 @@ napi_value describe(napi_env env, napi_callback_info info) {
   return object;
 }
 
-napi_value readQuota(napi_env env, napi_callback_info info) {
+napi_value cpuQuota(napi_env env, napi_callback_info info) {
   size_t count = 1;
   napi_value value;
   std::string root;
   if (!environmentOf(env, info, &count, &value)) return nullptr;
   readText(env, value, &root);
-  return napi_create_double(env, cpuQuota(root.c_str()), &value) == napi_ok ? value : nullptr;
+  return napi_create_double(env, fovea::cpuQuota(root.c_str()), &value) == napi_ok ? value
+                                                                                   : nullptr;
 }
 
-napi_value switchIsa(napi_env env, napi_callback_info info) {
+napi_value selectIsa(napi_env env, napi_callback_info info) {
   size_t count = 1;
   napi_value value;
   std::string name;
   if (!environmentOf(env, info, &count, &value)) return nullptr;
-  const bool switched = readText(env, value, &name) && selectIsa(name.c_str());
+  const bool switched = readText(env, value, &name) && fovea::selectIsa(name.c_str());
   return napi_get_boolean(env, switched, &value) == napi_ok ? value : nullptr;
 }
 
