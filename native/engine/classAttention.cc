@@ -24,7 +24,7 @@ void classAttention(const Call& call, const WeightPack& weights, const float* pa
   float* asked = shared.floats(batch * heads * width);  // Wk_h^T q_h
   float* mean = shared.floats(batch * heads * width);   // sum_j p_hj x_j
 
-  const LinearMap in(weights, packed, call, own + kClassQueryWeight, own + kClassQueryBias);
+  const LinearMap in = weights.map(packed, own + kClassQueryWeight, own + kClassQueryBias);
   const MatrixRows asking(tokens.floats(), tokens.strides[0], tokens.strides[2]);
   gemm(call, in.problem(batch, asking, MatrixRows(query, width, 1)));
 
@@ -58,8 +58,8 @@ void classAttention(const Call& call, const WeightPack& weights, const float* pa
   });
 
   parallelFor(call, heads, [&](int64_t h, Scratch& scratch) {
-    const LinearMap value(weights, packed, call, own + kClassValueWeight, own + kClassValueBias,
-                          static_cast<int>(h), static_cast<int>(heads));
+    const LinearMap value =
+        weights.map(packed, own + kClassValueWeight, own + kClassValueBias, static_cast<int>(h));
     gemmBlock(value.problem(batch, MatrixRows(mean + h * width, heads * width, 1),
                             MatrixRows(joined + h * depth, width, 1)),
               {0, batch}, {0, depth}, scratch);

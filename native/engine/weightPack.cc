@@ -101,13 +101,12 @@ const float* WeightPack::at(const float* packed, int slot, int part) const {
   return at + part * floatsOfPart(slot);
 }
 
-LinearMap::LinearMap(const WeightPack& weights, const float* packed, const Call& call, int weight,
-                     int biasSlot, int part, int parts)
-    : panels(weights.at(packed, weight, part)),
-      bias(weights.at(packed, biasSlot)),
-      in(depthOf(call.tensor(weight))),
-      out(call.tensor(weight).shape[0] / parts) {
-  if (bias) bias += part * out;
+LinearMap WeightPack::map(const float* packed, int weight, int bias, int part) const {
+  const Tensor& whole = call_.tensor(weight);
+  LinearMap map{at(packed, weight, part), at(packed, bias), depthOf(whole),
+                whole.shape[0] / packingOf(weight).parts};
+  if (map.bias) map.bias += part * map.out;
+  return map;
 }
 
 GemmProblem LinearMap::problem(int64_t rows, const MatrixRows& a, const MatrixRows& c) const {

@@ -25,6 +25,15 @@ struct Packing {
   Order order = Order::kRows;
 };
 
+// c = epilogue(a weight^T + bias) for `rows` rows.
+struct LinearMap {
+  const float* panels = nullptr;
+  const float* bias = nullptr;
+  int64_t in = 0, out = 0;
+
+  GemmProblem problem(int64_t rows, const MatrixRows& a, const MatrixRows& c) const;
+};
+
 class WeightPack {
  public:
   // The weights of slots [first, last]; those that are absent take no room.
@@ -40,6 +49,8 @@ class WeightPack {
   // Where a weight, or a part of it, lies in them; null where it is absent. Matrices are panels,
   // but for kPlain.
   const float* at(const float* packed, int slot, int part = 0) const;
+  // A weight and its bias, or that part of them; `bias` may be the slot of none.
+  LinearMap map(const float* packed, int weight, int bias, int part = 0) const;
 
  private:
   static constexpr int kMostSpecial = 4;
@@ -51,17 +62,6 @@ class WeightPack {
   const Call& call_;
   int first_, last_, count_;
   Packing special_[kMostSpecial];
-};
-
-// c = epilogue(a weight^T + bias) for `rows` rows.
-struct LinearMap {
-  const float* panels = nullptr;
-  const float* bias = nullptr;
-  int64_t in = 0, out = 0;
-
-  LinearMap(const WeightPack& weights, const float* packed, const Call& call, int weight, int bias,
-            int part = 0, int parts = 1);
-  GemmProblem problem(int64_t rows, const MatrixRows& a, const MatrixRows& c) const;
 };
 
 }  // namespace fovea

@@ -31,13 +31,13 @@ enum Param { kMode, kAlignCorners, kEps };
 enum Mode { kConcatenation, kDebug, kResidual };
 enum Layer { kThetaLayer, kPhiLayer, kPsiLayer, kWLayer };
 
-LayerPack layersOf(const Call& c) {
-  ConvLayer theta = layerOf(c.tensor(kTheta), {});
+LayerPack layersOf(const Call& call) {
+  ConvLayer theta = layerOf(call.tensor(kTheta), {});
   std::copy_n(theta.shape.kernel, 3, theta.shape.stride);
-  const NormLayer norm = NormLayer::of(c, kNorm, c.number(kEps));
-  return LayerPack(c, {theta, layerOf(c.tensor(kPhi), c.tensor(kPhiBias)),
-                       layerOf(c.tensor(kPsi), c.tensor(kPsiBias)),
-                       layerOf(c.tensor(kW), c.tensor(kWBias), norm)});
+  const NormLayer norm = NormLayer::of(call, kNorm, call.number(kEps));
+  return LayerPack(call, {theta, layerOf(call.tensor(kPhi), call.tensor(kPhiBias)),
+                          layerOf(call.tensor(kPsi), call.tensor(kPsiBias)),
+                          layerOf(call.tensor(kW), call.tensor(kWBias), norm)});
 }
 
 bool sameSize(const FeatureMap& map, const int64_t* size) {
@@ -45,29 +45,29 @@ bool sameSize(const FeatureMap& map, const int64_t* size) {
 }
 
 // relu(theta x + resized(phi gating)) over the coarse grid, one channel of it by psi.
-FeatureMap gridOf(const Call& c, const LayerPack& layers, const float* packed, const FeatureMap& x,
-                  const FeatureMap& gating, Scratch& scratch) {
+FeatureMap gridOf(const Call& call, const LayerPack& layers, const float* packed,
+                  const FeatureMap& x, const FeatureMap& gating, Scratch& scratch) {
   const PackedLayer theta = layers.at(packed, kThetaLayer), phi = layers.at(packed, kPhiLayer);
   const ConvShape& shape = theta.layer->shape;
-  const int64_t mode = c.integer(kMode), inner = shape.outChannels;
+  const int64_t mode = call.integer(kMode), inner = shape.outChannels;
   int64_t size[3];
   for (int axis = 0; axis < 3; ++axis) size[axis] = shape.outSize(axis, x.size[axis]);
   const FeatureMap grid = FeatureMap::scratch(x.batch, 1, size, scratch);
   const Scratch::Scope scope(scratch);
   const FeatureMap hidden = FeatureMap::scratch(x.batch, inner, size, scratch);
   if (sameSize(gating, size)) {
-    phi.run(c, gating, {MapStep::store(hidden)});
+    phi.run(call, gating, {MapStep::store(hidden)});
   } else {
     const FeatureMap coarse = FeatureMap::scratch(x.batch, inner, gating.size, scratch);
-    phi.run(c, gating, {MapStep::store(coarse)});
-    resize(c, coarse, size, c.flag(kAlignCorners), std::array{MapStep::store(hidden)});
+    phi.run(call, gating, {MapStep::store(coarse)});
+    resize(call, coarse, size, call.flag(kAlignCorners), std::array{MapStep::store(hidden)});
   }
   const Activation then = mode == kDebug ? Activation::kSoftplus : Activation::kRelu;
-  theta.run(c, x, {MapStep::add(hidden), MapStep::activate(then), MapStep::store(hidden)});
+  theta.run(call, x, {MapStep::add(hidden), MapStep::activate(then), MapStep::store(hidden)});
   const Activation last = mode == kResidual ? Activation::kNone : Activation::kSigmoid;
-  layers.at(packed, kPsiLayer).run(c, hidden, {MapStep::activate(last), MapStep::store(grid)});
+  layers.at(packed, kPsiLayer).run(call, hidden, {MapStep::activate(last), MapStep::store(grid)});
   if (mode == kResidual) {
-    parallelFor(c, grid.batch, [&](int64_t b, Scratch&) {
+    parallelFor(call, grid.batch, [&](int64_t b, Scratch&) {
       float* row = grid.at(b, 0, 0, 0, 0);
       rows().softmax(row, row, grid.positions());
     });
@@ -75,20 +75,21 @@ FeatureMap gridOf(const Call& c, const LayerPack& layers, const float* packed, c
   return grid;
 }
 
-void run(const Call& c) {
+void run(const Call& call) {
   Scratch& own = Scratch::ofThread();
   const Scratch::Scope scope(own);
-  const LayerPack layers = layersOf(c);
+  const LayerPack layers = layersOf(call);
   const float* packed = layers.provide(own);
-  const FeatureMap x = FeatureMap::of(c.tensor(kX)), gating = FeatureMap::of(c.tensor(kGating));
-  const FeatureMap out = FeatureMap::of(c.tensor(kOut));
-  const FeatureMap attention = FeatureMap::of(c.tensor(kAttention));
-  forEntries(c, x, [&](int64_t first, int64_t count, Scratch& scratch) {
+  const FeatureMap x = FeatureMap::of(call.tensor(kX)),
+                   gating = FeatureMap::of(call.tensor(kGating));
+  const FeatureMap out = FeatureMap::of(call.tensor(kOut));
+  const FeatureMap attention = FeatureMap::of(call.tensor(kAttention));
+  forEntries(call, x, [&](int64_t first, int64_t count, Scratch& scratch) {
     const FeatureMap from = x.entries(first, count);
-    FeatureMap gate = gridOf(c, layers, packed, from, gating.entries(first, count), scratch);
+    FeatureMap gate = gridOf(call, layers, packed, from, gating.entries(first, count), scratch);
     if (attention || !sameSize(gate, x.size)) {
       const FeatureMap fine = attention.entries(first, count, 1, x.size, scratch);
-      resize(c, gate, x.size, c.flag(kAlignCorners), std::array{MapStep::store(fine)});
+      resize(call, gate, x.size, call.flag(kAlignCorners), std::array{MapStep::store(fine)});
       gate = fine;
     }
     // A convolution of single positions: gating its sums is gating x, and x is read in place.
@@ -96,13 +97,14 @@ void run(const Call& c) {
     const MapStep steps[] = {MapStep::multiply(gate),
                              MapStep::affine(last.layer->affine(last.packed)),
                              MapStep::store(out.entries(first, count))};
-    conv(c, {last.layer->shape, from, last.layer->weights(last.packed), {}, steps});
+    conv(call, {last.layer->shape, from, last.layer->weights(last.packed), {}, steps});
   });
 }
 
-double flops(const Call& c) {
-  const LayerPack layers = layersOf(c);
-  const FeatureMap x = FeatureMap::of(c.tensor(kX)), gating = FeatureMap::of(c.tensor(kGating));
+double flops(const Call& call) {
+  const LayerPack layers = layersOf(call);
+  const FeatureMap x = FeatureMap::of(call.tensor(kX)),
+                   gating = FeatureMap::of(call.tensor(kGating));
   return convFlops(layers.layer(kThetaLayer).shape, x) +
          convFlops(layers.layer(kPhiLayer).shape, gating) +
          convFlops(layers.layer(kWLayer).shape, x);

@@ -19,31 +19,31 @@ enum Combine { kMultiply, kAdd };
 constexpr int kHiddenSlots = 6, kLastSlots = 2;
 
 // The channel branch's layers, then those of the spatial branch; the last of each has no norm.
-LayerPack layersOf(const Call& c) {
+LayerPack layersOf(const Call& call) {
   std::vector<ConvLayer> layers;
   int slot = kWeights;
   const auto hidden = [&] {
-    const NormLayer norm = NormLayer::of(c, slot + 2, c.number(kEps));
-    layers.push_back(layerOf(c.tensor(slot), c.tensor(slot + 1), norm));
+    const NormLayer norm = NormLayer::of(call, slot + 2, call.number(kEps));
+    layers.push_back(layerOf(call.tensor(slot), call.tensor(slot + 1), norm));
     slot += kHiddenSlots;
   };
   const auto last = [&] {
-    layers.push_back(layerOf(c.tensor(slot), c.tensor(slot + 1)));
+    layers.push_back(layerOf(call.tensor(slot), call.tensor(slot + 1)));
     slot += kLastSlots;
   };
-  for (int64_t i = 0; i < c.integer(kLayers); ++i) hidden();
+  for (int64_t i = 0; i < call.integer(kLayers); ++i) hidden();
   last();
   hidden();
-  for (int64_t i = 0; i < c.integer(kDilatedConvs); ++i) {
+  for (int64_t i = 0; i < call.integer(kDilatedConvs); ++i) {
     hidden();
     ConvShape& shape = layers.back().shape;
     for (int axis = 1; axis < 3; ++axis) {
-      shape.dilation[axis] = c.integer(kDilation);
-      shape.padding[axis] = c.integer(kPadding);
+      shape.dilation[axis] = call.integer(kDilation);
+      shape.padding[axis] = call.integer(kPadding);
     }
   }
   last();
-  return LayerPack(c, std::move(layers));
+  return LayerPack(call, std::move(layers));
 }
 
 // Layers [first, end), a relu behind each but the last.
@@ -74,45 +74,45 @@ FeatureMap spreadOver(const FeatureMap& values, const FeatureMap& x) {
   return map;
 }
 
-void run(const Call& c) {
+void run(const Call& call) {
   Scratch& own = Scratch::ofThread();
   const Scratch::Scope scope(own);
-  const LayerPack layers = layersOf(c);
+  const LayerPack layers = layersOf(call);
   const float* packed = layers.provide(own);
-  const auto ofChannels = static_cast<size_t>(c.integer(kLayers)) + 1;
+  const auto ofChannels = static_cast<size_t>(call.integer(kLayers)) + 1;
   const std::vector<ChainLayer> channelBranch = branch(layers, packed, 0, ofChannels);
   const std::vector<ChainLayer> spatialBranch = branch(layers, packed, ofChannels, layers.size());
-  const FeatureMap x = FeatureMap::of(c.tensor(kX)), out = FeatureMap::of(c.tensor(kOut));
-  const FeatureMap attention = FeatureMap::of(c.tensor(kAttention));
+  const FeatureMap x = FeatureMap::of(call.tensor(kX)), out = FeatureMap::of(call.tensor(kOut));
+  const FeatureMap attention = FeatureMap::of(call.tensor(kAttention));
   int64_t size[3];
   sizeBehind(spatialBranch, x, size);
-  forEntries(c, x, [&](int64_t first, int64_t count, Scratch& scratch) {
+  forEntries(call, x, [&](int64_t first, int64_t count, Scratch& scratch) {
     const FeatureMap from = x.entries(first, count);
     const FeatureMap mean = FeatureMap::scratch(count, x.channels, FeatureMap::kPoint, scratch);
     const FeatureMap ofChannel =
         FeatureMap::scratch(count, x.channels, FeatureMap::kPoint, scratch);
     const FeatureMap ofPosition = FeatureMap::scratch(count, 1, size, scratch);
     const ChannelPool pools[] = {{PoolKind::kMean, mean}};
-    poolChannels(c, from, pools);
-    chain(c, mean.vectors(), channelBranch, ofChannel.vectors());
-    chain(c, from, spatialBranch, ofPosition);
+    poolChannels(call, from, pools);
+    chain(call, mean.vectors(), channelBranch, ofChannel.vectors());
+    chain(call, from, spatialBranch, ofPosition);
     MapStep steps[MapSteps::kMost];
     size_t n = 0;
-    steps[n++] =
-        c.integer(kCombine) == kMultiply ? MapStep::multiply(ofChannel) : MapStep::add(ofChannel);
+    steps[n++] = call.integer(kCombine) == kMultiply ? MapStep::multiply(ofChannel)
+                                                     : MapStep::add(ofChannel);
     steps[n++] = MapStep::activate(Activation::kSigmoid);
     if (attention) steps[n++] = MapStep::store(attention.entries(first, count));
     steps[n++] = MapStep::modulate(from);
     steps[n++] = MapStep::storeOf(out.entries(first, count), out, x);
-    mapPass(c, spreadOver(ofPosition, from), std::span(steps, n));
+    mapPass(call, spreadOver(ofPosition, from), std::span(steps, n));
   });
 }
 
-double flops(const Call& c) {
-  const LayerPack layers = layersOf(c);
-  const FeatureMap x = FeatureMap::of(c.tensor(kX));
-  const auto ofChannels = static_cast<size_t>(c.integer(kLayers)) + 1;
-  double sum = 40.0 * static_cast<double>(c.tensor(kX).size());
+double flops(const Call& call) {
+  const LayerPack layers = layersOf(call);
+  const FeatureMap x = FeatureMap::of(call.tensor(kX));
+  const auto ofChannels = static_cast<size_t>(call.integer(kLayers)) + 1;
+  double sum = 40.0 * static_cast<double>(call.tensor(kX).size());
   for (size_t i = ofChannels; i < layers.size(); ++i) sum += convFlops(layers.layer(i).shape, x);
   return sum;
 }

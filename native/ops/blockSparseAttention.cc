@@ -19,11 +19,11 @@ enum Param { kBlockSize, kScale };
 struct Pattern {
   const int32_t *offsets, *columns;
   int64_t offsetsOfHead = 0, columnsOfHead = 0;
-  explicit Pattern(const Call& c)
-      : offsets(c.tensor(kRowOffsets).ints()), columns(c.tensor(kColumnIndices).ints()) {
-    if (c.tensor(kRowOffsets).rank < 2) return;
-    offsetsOfHead = c.tensor(kRowOffsets).shape[1];
-    columnsOfHead = c.tensor(kColumnIndices).shape[1];
+  explicit Pattern(const Call& call)
+      : offsets(call.tensor(kRowOffsets).ints()), columns(call.tensor(kColumnIndices).ints()) {
+    if (call.tensor(kRowOffsets).rank < 2) return;
+    offsetsOfHead = call.tensor(kRowOffsets).shape[1];
+    columnsOfHead = call.tensor(kColumnIndices).shape[1];
   }
 };
 
@@ -42,24 +42,24 @@ const uint8_t* expandMask(const Tensor& mask, int64_t head, int64_t first, int64
   return to;
 }
 
-void run(const Call& c) {
-  const Tensor &q = c.tensor(kQuery), &k = c.tensor(kKey), &v = c.tensor(kValue);
-  const Tensor &mask = c.tensor(kBlockMask), &out = c.tensor(kOut), &lse = c.tensor(kLse);
+void run(const Call& call) {
+  const Tensor &q = call.tensor(kQuery), &k = call.tensor(kKey), &v = call.tensor(kValue);
+  const Tensor &mask = call.tensor(kBlockMask), &out = call.tensor(kOut), &lse = call.tensor(kLse);
   const int64_t heads = q.shape[1], queries = q.shape[2], keys = k.shape[2];
   if (heads == 0 || queries == 0) return;
-  const int64_t group = heads / k.shape[1], size = c.integer(kBlockSize);
+  const int64_t group = heads / k.shape[1], size = call.integer(kBlockSize);
   const int64_t blockRows = ceilDiv(queries, size);
-  const Pattern pattern(c);
+  const Pattern pattern(call);
   const AttendExtent extent{q.shape[0] * heads * blockRows, std::min(size, queries), keys,
                             q.shape[3], v.shape[3]};
-  attend(c, extent, [&](int64_t index, FunctionRef<void(const AttendProblem&)> work) {
+  attend(call, extent, [&](int64_t index, FunctionRef<void(const AttendProblem&)> work) {
     const int64_t r = index % blockRows, h = index / blockRows % heads;
     const int64_t b = index / blockRows / heads;
     const int32_t* offsets = pattern.offsets + h * pattern.offsetsOfHead;
     const int32_t* columns = pattern.columns + h * pattern.columnsOfHead;
     const int64_t first = offsets[r], count = offsets[r + 1] - first;
 
-    AttendProblem p = problemOver(q, v, out, c.number(kScale));
+    AttendProblem p = problemOver(q, v, out, call.number(kScale));
     p.rows = std::min(size, queries - r * size);
     Scratch& scratch = Scratch::ofThread();
     const Scratch::Scope scope(scratch);
@@ -86,13 +86,13 @@ void run(const Call& c) {
   });
 }
 
-double flops(const Call& c) {
-  const double size = c.number(kBlockSize),
-               blocks = static_cast<double>(c.tensor(kColumnIndices).size());
-  const Tensor& q = c.tensor(kQuery);
-  const double heads = c.tensor(kRowOffsets).rank < 2 ? static_cast<double>(q.shape[1]) : 1;
+double flops(const Call& call) {
+  const double size = call.number(kBlockSize),
+               blocks = static_cast<double>(call.tensor(kColumnIndices).size());
+  const Tensor& q = call.tensor(kQuery);
+  const double heads = call.tensor(kRowOffsets).rank < 2 ? static_cast<double>(q.shape[1]) : 1;
   return static_cast<double>(q.shape[0]) * heads * blocks * size * size * 2 *
-         static_cast<double>(q.shape[3] + c.tensor(kValue).shape[3]);
+         static_cast<double>(q.shape[3] + call.tensor(kValue).shape[3]);
 }
 
 const Register registered({"blockSparseAttention", run, flops});

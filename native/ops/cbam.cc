@@ -31,19 +31,20 @@ enum Slot {
 enum Param { kPools, kNoSpatial = kPools + 4, kEps };
 enum Layer { kDownLayer, kUpLayer, kSpatialLayer };
 
-LayerPack layersOf(const Call& c) {
-  std::vector<ConvLayer> layers{layerOf(c.tensor(kDown), c.tensor(kDown + 1)),
-                                layerOf(c.tensor(kUp), c.tensor(kUp + 1))};
-  if (!c.flag(kNoSpatial)) {
-    layers.push_back(layerOf(c.tensor(kSpatial), {}, NormLayer::of(c, kNorm, c.number(kEps))));
+LayerPack layersOf(const Call& call) {
+  std::vector<ConvLayer> layers{layerOf(call.tensor(kDown), call.tensor(kDown + 1)),
+                                layerOf(call.tensor(kUp), call.tensor(kUp + 1))};
+  if (!call.flag(kNoSpatial)) {
+    layers.push_back(
+        layerOf(call.tensor(kSpatial), {}, NormLayer::of(call, kNorm, call.number(kEps))));
     ConvShape& shape = layers.back().shape;
     for (int axis = 1; axis < 3; ++axis) shape.padding[axis] = shape.kernel[axis] / 2;
   }
-  return LayerPack(c, std::move(layers));
+  return LayerPack(call, std::move(layers));
 }
 
 // sigmoid(the sum over the pools of up(relu(down(pool of x)))), [batch, channels].
-void attendToChannels(const Call& c, const PackedLayer& down, const PackedLayer& up,
+void attendToChannels(const Call& call, const PackedLayer& down, const PackedLayer& up,
                       const FeatureMap& x, const FeatureMap& attention) {
   constexpr PoolKind kKinds[] = {PoolKind::kMean, PoolKind::kMaximum, PoolKind::kNorm,
                                  PoolKind::kLogSumExp};
@@ -52,32 +53,34 @@ void attendToChannels(const Call& c, const PackedLayer& down, const PackedLayer&
   std::vector<ChannelPool> pools;
   int64_t terms = 0;
   for (int i = 0; i < 4; ++i) {
-    if (c.integer(kPools + i) == 0) continue;
+    if (call.integer(kPools + i) == 0) continue;
     pools.push_back(
         {kKinds[i], FeatureMap::scratch(x.batch, x.channels, FeatureMap::kPoint, scratch)});
-    terms += c.integer(kPools + i);
+    terms += call.integer(kPools + i);
   }
-  poolChannels(c, x, pools);
+  poolChannels(call, x, pools);
   const FeatureMap to = attention.vectors();
   const FeatureMap hidden =
       FeatureMap::scratch(x.batch, down.layer->shape.outChannels, FeatureMap::kPoint, scratch)
           .vectors();
   bool first = true;
   for (const auto& [kind, pooled] : pools) {
-    down.run(c, pooled.vectors(), {MapStep::activate(Activation::kRelu), MapStep::store(hidden)});
-    const int64_t times = c.integer(kPools + static_cast<int>(kind));
+    down.run(call, pooled.vectors(),
+             {MapStep::activate(Activation::kRelu), MapStep::store(hidden)});
+    const int64_t times = call.integer(kPools + static_cast<int>(kind));
     for (int64_t i = 0; i < times; ++i, --terms, first = false) {
       const MapStep end[] = {
           MapStep::add(to),
           MapStep::activate(terms == 1 ? Activation::kSigmoid : Activation::kNone),
           MapStep::store(to)};
-      up.run(c, hidden, std::span(end).subspan(first ? 1 : 0));
+      up.run(call, hidden, std::span(end).subspan(first ? 1 : 0));
     }
   }
 }
 
 // Of every position the largest and the mean of the gated channels, [batch, 2, ...].
-void compress(const Call& c, const FeatureMap& map, const FeatureMap& gates, const FeatureMap& to) {
+void compress(const Call& call, const FeatureMap& map, const FeatureMap& gates,
+              const FeatureMap& to) {
   // What is known of so many positions stays in the first-level cache.
   constexpr int64_t kRun = 2048;
   int64_t step;
@@ -85,7 +88,7 @@ void compress(const Call& c, const FeatureMap& map, const FeatureMap& gates, con
   const FeatureMap x = isLine ? map.line(step) : map;
   const int64_t width = x.size[2], runs = ceilDiv(width, kRun);
   const float share = 1.0f / static_cast<float>(x.channels);
-  parallelFor(c, x.batch * x.size[1] * runs, [&](int64_t task, Scratch& scratch) {
+  parallelFor(call, x.batch * x.size[1] * runs, [&](int64_t task, Scratch& scratch) {
     const int64_t first = task % runs * kRun, y = task / runs % x.size[1];
     const int64_t b = task / runs / x.size[1], n = std::min(kRun, width - first);
     float* most = to.at(b, 0, 0, 0, 0) + y * width + first;
@@ -101,37 +104,39 @@ void compress(const Call& c, const FeatureMap& map, const FeatureMap& gates, con
   });
 }
 
-void run(const Call& c) {
+void run(const Call& call) {
   Scratch& own = Scratch::ofThread();
   const Scratch::Scope scope(own);
-  const LayerPack layers = layersOf(c);
+  const LayerPack layers = layersOf(call);
   const float* packed = layers.provide(own);
-  const FeatureMap x = FeatureMap::of(c.tensor(kX)), out = FeatureMap::of(c.tensor(kOut));
-  const FeatureMap ofChannels = FeatureMap::of(c.tensor(kChannelAttention));
-  const FeatureMap ofPositions = FeatureMap::of(c.tensor(kSpatialAttention));
-  forEntries(c, x, [&](int64_t first, int64_t count, Scratch& scratch) {
+  const FeatureMap x = FeatureMap::of(call.tensor(kX)), out = FeatureMap::of(call.tensor(kOut));
+  const FeatureMap ofChannels = FeatureMap::of(call.tensor(kChannelAttention));
+  const FeatureMap ofPositions = FeatureMap::of(call.tensor(kSpatialAttention));
+  forEntries(call, x, [&](int64_t first, int64_t count, Scratch& scratch) {
     const FeatureMap from = x.entries(first, count);
     const MapStep store = MapStep::storeOf(out.entries(first, count), out, x);
     const FeatureMap channels =
         ofChannels.entries(first, count, x.channels, FeatureMap::kPoint, scratch);
-    attendToChannels(c, layers.at(packed, kDownLayer), layers.at(packed, kUpLayer), from, channels);
-    if (c.flag(kNoSpatial)) {
+    attendToChannels(call, layers.at(packed, kDownLayer), layers.at(packed, kUpLayer), from,
+                     channels);
+    if (call.flag(kNoSpatial)) {
       const MapStep steps[] = {MapStep::multiply(channels), store};
-      mapPass(c, from, steps);
+      mapPass(call, from, steps);
       return;
     }
     const FeatureMap compressed = FeatureMap::scratch(count, 2, x.size, scratch);
     const FeatureMap positions = ofPositions.entries(first, count, 1, x.size, scratch);
-    compress(c, from, channels, compressed);
+    compress(call, from, channels, compressed);
     layers.at(packed, kSpatialLayer)
-        .run(c, compressed, {MapStep::activate(Activation::kSigmoid), MapStep::store(positions)});
+        .run(call, compressed,
+             {MapStep::activate(Activation::kSigmoid), MapStep::store(positions)});
     const MapStep steps[] = {MapStep::multiply(channels), MapStep::multiply(positions), store};
-    mapPass(c, from, steps);
+    mapPass(call, from, steps);
   });
 }
 
 // x is read for the pools, to be compressed and to be gated.
-double flops(const Call& c) { return passFlops(c.tensor(kX), 4); }
+double flops(const Call& call) { return passFlops(call.tensor(kX), 4); }
 
 const Register registered({"cbam", run, flops, Packed<layersOf>::floats, Packed<layersOf>::pack});
 

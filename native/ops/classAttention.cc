@@ -10,26 +10,28 @@ namespace {
 enum Slot { kX, kOut, kOwn, kProjWeight = kOwn + kClassValueBias + 1, kProjBias };
 enum Param { kHeads };
 
-WeightPack packOf(const Call& c) { return classPack(c, kOwn, kProjBias, kOwn, c.integer(kHeads)); }
+WeightPack packOf(const Call& call) {
+  return classPack(call, kOwn, kProjBias, kOwn, call.integer(kHeads));
+}
 
-void run(const Call& c) {
-  const Tensor& x = c.tensor(kX);
+void run(const Call& call) {
+  const Tensor& x = call.tensor(kX);
   const int64_t batch = x.shape[0], width = x.shape[2];
   Scratch& scratch = Scratch::ofThread();
   const Scratch::Scope scope(scratch);
-  const WeightPack weights = packOf(c);
+  const WeightPack weights = packOf(call);
   const float* packed = weights.provide(scratch);
   float* joined = scratch.floats(batch * width);
-  classAttention(c, weights, packed, kOwn, c.integer(kHeads), x, joined);
-  const LinearMap out(weights, packed, c, kProjWeight, kProjBias);
-  gemm(c, out.problem(batch, MatrixRows(joined, width, 1), MatrixRows(c.tensor(kOut))));
+  classAttention(call, weights, packed, kOwn, call.integer(kHeads), x, joined);
+  const LinearMap out = weights.map(packed, kProjWeight, kProjBias);
+  gemm(call, out.problem(batch, MatrixRows(joined, width, 1), MatrixRows(call.tensor(kOut))));
 }
 
-double flops(const Call& c) {
-  const Tensor& x = c.tensor(kX);
+double flops(const Call& call) {
+  const Tensor& x = call.tensor(kX);
   const double width = static_cast<double>(x.shape[2]);
   return 8 * static_cast<double>(x.shape[0]) * width * width +
-         4 * static_cast<double>(x.size()) * c.number(kHeads);
+         4 * static_cast<double>(x.size()) * call.number(kHeads);
 }
 
 const Register registered({"classAttention", run, flops, Packed<packOf>::floats,

@@ -9,13 +9,13 @@ namespace {
 enum Slot { kQuery, kKey, kValue, kTemperature, kOut };
 enum Param { kEps };
 
-void run(const Call& c) {
-  const Tensor &q = c.tensor(kQuery), &temperature = c.tensor(kTemperature);
+void run(const Call& call) {
+  const Tensor &q = call.tensor(kQuery), &temperature = call.tensor(kTemperature);
   const auto head = [&](int slot, int64_t b, int64_t h) {
-    const Tensor& t = c.tensor(slot);
+    const Tensor& t = call.tensor(slot);
     return MatrixRows(t.floats() + b * t.strides[0] + h * t.strides[1], t.strides[2], t.strides[3]);
   };
-  crossCovariance(c, q.shape[0], q.shape[1], q.shape[2], q.shape[3], c.number(kEps),
+  crossCovariance(call, q.shape[0], q.shape[1], q.shape[2], q.shape[3], call.number(kEps),
                   [&](int64_t b, int64_t h) {
                     return CrossCovarianceHead{head(kQuery, b, h), head(kKey, b, h),
                                                head(kValue, b, h), head(kOut, b, h),
@@ -23,8 +23,8 @@ void run(const Call& c) {
                   });
 }
 
-double flops(const Call& c) {
-  const Tensor& q = c.tensor(kQuery);
+double flops(const Call& call) {
+  const Tensor& q = call.tensor(kQuery);
   return 4 * static_cast<double>(q.size()) * static_cast<double>(q.shape[3]);
 }
 

@@ -24,33 +24,33 @@ enum Local { kNone, kMonotonic, kPredictive };
 struct Slots {
   int w = -1, v = -1, wp = -1, vp = -1, end = kFirstWeight;
 
-  explicit Slots(const Call& c) {
-    if (c.integer(kScore) != kDot) w = end++;
-    if (c.integer(kScore) == kConcat) v = end++;
-    if (c.integer(kLocal) != kPredictive) return;
+  explicit Slots(const Call& call) {
+    if (call.integer(kScore) != kDot) w = end++;
+    if (call.integer(kScore) == kConcat) v = end++;
+    if (call.integer(kLocal) != kPredictive) return;
     wp = end++;
     vp = end++;
   }
 };
 
-WeightPack packOf(const Call& c) {
-  const Slots slots(c);
+WeightPack packOf(const Call& call) {
+  const Slots slots(call);
   // W of concat is cut where the queries end, which only a call tells.
-  const bool concat = c.integer(kScore) == kConcat;
+  const bool concat = call.integer(kScore) == kConcat;
   const auto order = concat ? Packing::Order::kPlain : Packing::Order::kColumns;
-  return WeightPack(c, kFirstWeight, slots.end - 1, {{slots.w, 1, order}});
+  return WeightPack(call, kFirstWeight, slots.end - 1, {{slots.w, 1, order}});
 }
 
-int64_t keysOf(const Call& c, int64_t b) {
-  const Tensor& lengths = c.tensor(kKeyLengths);
-  return lengths ? lengths.ints()[b * lengths.strides[0]] : c.tensor(kKey).shape[1];
+int64_t keysOf(const Call& call, int64_t b) {
+  const Tensor& lengths = call.tensor(kKeyLengths);
+  return lengths ? lengths.ints()[b * lengths.strides[0]] : call.tensor(kKey).shape[1];
 }
 
 // W^T q: then general scores are dot products.
-Tensor throughGeneral(const Call& c, const WeightPack& weights, const float* packed, int slot,
+Tensor throughGeneral(const Call& call, const WeightPack& weights, const float* packed, int slot,
                       int64_t (&shape)[3], int64_t (&strides)[3], Scratch& scratch) {
-  const Tensor& query = c.tensor(kQuery);
-  const int64_t rows = query.shape[0] * query.shape[1], depth = c.tensor(kKey).shape[2];
+  const Tensor& query = call.tensor(kQuery);
+  const int64_t rows = query.shape[0] * query.shape[1], depth = call.tensor(kKey).shape[2];
   GemmProblem p;
   p.rows = rows;
   p.depth = query.shape[2];
@@ -59,15 +59,15 @@ Tensor throughGeneral(const Call& c, const WeightPack& weights, const float* pac
   p.b.panels = weights.at(packed, slot);
   float* folded = scratch.floats(rows * depth);
   p.c = MatrixRows(folded, depth, 1);
-  gemm(c, p);
+  gemm(call, p);
   shape[0] = query.shape[0], shape[1] = query.shape[1], shape[2] = depth;
   strides[0] = query.shape[1] * depth, strides[1] = depth, strides[2] = 1;
   return {folded, shape, strides, 3};
 }
 
-AdditiveWeights concatWeights(const Call& c, const WeightPack& weights, const float* packed,
+AdditiveWeights concatWeights(const Call& call, const WeightPack& weights, const float* packed,
                               const Slots& slots, Scratch& scratch) {
-  const int64_t channels = c.tensor(slots.w).shape[0], width = c.tensor(slots.w).shape[1];
+  const int64_t channels = call.tensor(slots.w).shape[0], width = call.tensor(slots.w).shape[1];
   // Only read; operands are matrices of any kind.
   float* w = const_cast<float*>(weights.at(packed, slots.w));
   float* v = scratch.floats(channels + 1);
@@ -76,29 +76,29 @@ AdditiveWeights concatWeights(const Call& c, const WeightPack& weights, const fl
   AdditiveWeights additive;
   additive.channels = channels;
   additive.query.matrix = MatrixRows(w, width, 1);
-  additive.key.matrix = MatrixRows(w + c.tensor(kQuery).shape[2], width, 1);
+  additive.key.matrix = MatrixRows(w + call.tensor(kQuery).shape[2], width, 1);
   additive.v = v;
   return additive;
 }
 
 // The centre of query row b Lq + i: n_b sigmoid(vp . tanh(Wp q)).
-double* predictCentres(const Call& c, const WeightPack& weights, const float* packed,
+double* predictCentres(const Call& call, const WeightPack& weights, const float* packed,
                        const Slots& slots, Scratch& scratch) {
-  const Tensor& query = c.tensor(kQuery);
+  const Tensor& query = call.tensor(kQuery);
   const int64_t queries = query.shape[1], rows = query.shape[0] * queries;
   auto* centres = scratch.array<double>(rows);
   const Scratch::Scope scope(scratch);
-  const LinearMap map(weights, packed, c, slots.wp, -1);
+  const LinearMap map = weights.map(packed, slots.wp, -1);
   float* hidden = scratch.floats(rows * map.out);
   GemmProblem p = map.problem(rows, MatrixRows(query), MatrixRows(hidden, map.out, 1));
   p.epilogue.activation = Activation::kTanh;
-  gemm(c, p);
+  gemm(call, p);
   const float* vp = weights.at(packed, slots.vp);
   for (int64_t i = 0; i < rows; ++i) {
     double sum = 0;
     for (int64_t a = 0; a < map.out; ++a)
       sum += static_cast<double>(vp[a]) * static_cast<double>(hidden[i * map.out + a]);
-    centres[i] = static_cast<double>(keysOf(c, i / queries)) / (1 + std::exp(-sum));
+    centres[i] = static_cast<double>(keysOf(call, i / queries)) / (1 + std::exp(-sum));
   }
   return centres;
 }
@@ -109,12 +109,12 @@ using Visible = FunctionRef<Interval(int64_t b, int64_t i)>;
 
 // Windows of their own, and a Gaussian on the weights that does not enter their sum: query by
 // query, at the cost of its window.
-void attendPredicted(const Call& c, const double* centres, Scores scores, Visible visible) {
-  const Tensor &value = c.tensor(kValue), &out = c.tensor(kOut);
-  const Tensor& weights = c.tensor(kAttentionWeights);
+void attendPredicted(const Call& call, const double* centres, Scores scores, Visible visible) {
+  const Tensor &value = call.tensor(kValue), &out = call.tensor(kOut);
+  const Tensor& weights = call.tensor(kAttentionWeights);
   const int64_t queries = out.shape[1], keys = value.shape[1], width = value.shape[2];
-  const double sigma = c.number(kLocalWindow) / 2;
-  parallelFor(c, out.shape[0] * queries, [&](int64_t row, Scratch& scratch) {
+  const double sigma = call.number(kLocalWindow) / 2;
+  parallelFor(call, out.shape[0] * queries, [&](int64_t row, Scratch& scratch) {
     const int64_t b = row / queries, i = row % queries;
     const Interval seen = visible(b, i);
     const int64_t first = seen.begin / kPanel * kPanel, count = seen.end - seen.begin;
@@ -142,22 +142,22 @@ void attendPredicted(const Call& c, const double* centres, Scores scores, Visibl
   });
 }
 
-void run(const Call& c) {
-  const Tensor &query = c.tensor(kQuery), &key = c.tensor(kKey);
-  const int64_t local = c.integer(kLocal), queries = query.shape[1];
-  if (c.tensor(kOut).size() == 0 && !c.tensor(kAttentionWeights)) return;
-  const Slots slots(c);
+void run(const Call& call) {
+  const Tensor &query = call.tensor(kQuery), &key = call.tensor(kKey);
+  const int64_t local = call.integer(kLocal), queries = query.shape[1];
+  if (call.tensor(kOut).size() == 0 && !call.tensor(kAttentionWeights)) return;
+  const Slots slots(call);
   Scratch& scratch = Scratch::ofThread();
   const Scratch::Scope scope(scratch);
-  const WeightPack weights = packOf(c);
+  const WeightPack weights = packOf(call);
   const float* packed = slots.end > kFirstWeight ? weights.provide(scratch) : nullptr;
 
   const double* centres =
-      local == kPredictive ? predictCentres(c, weights, packed, slots, scratch) : nullptr;
-  const int64_t reach = local == kNone ? -1 : c.integer(kLocalWindow);
+      local == kPredictive ? predictCentres(call, weights, packed, slots, scratch) : nullptr;
+  const int64_t reach = local == kNone ? -1 : call.integer(kLocalWindow);
   const auto visible = [&](int64_t b, int64_t i) {
-    const int64_t keys = keysOf(c, b);
-    int64_t centre = i + c.integer(kPositionOffset);
+    const int64_t keys = keysOf(call, b);
+    int64_t centre = i + call.integer(kPositionOffset);
     if (local == kPredictive) {
       const double at = std::floor(centres[b * queries + i]);
       if (std::isnan(at)) return Interval{0, keys};  // of every key the weight is NaN
@@ -166,27 +166,28 @@ void run(const Call& c) {
     return Band{false, reach, reach}.visible(centre, keys);
   };
 
-  if (c.integer(kScore) == kConcat) {
+  if (call.integer(kScore) == kConcat) {
     const bool once = local != kPredictive && scoredOnce(queries);
-    const AdditiveScores additive(c, concatWeights(c, weights, packed, slots, scratch), query, key,
-                                  once, scratch);
+    const AdditiveScores additive(call, concatWeights(call, weights, packed, slots, scratch), query,
+                                  key, once, scratch);
     const auto scores = [&](int64_t b, int64_t first, int64_t count, Interval keys, float* to,
                             int64_t stride) { additive.block(b, first, count, keys, to, stride); };
     if (local == kPredictive)
-      attendPredicted(c, centres, scores, visible);
+      attendPredicted(call, centres, scores, visible);
     else
-      attendScored(
-          c, {c.tensor(kValue), c.tensor(kOut), c.tensor(kAttentionWeights), scores, visible});
+      attendScored(call, {call.tensor(kValue), call.tensor(kOut), call.tensor(kAttentionWeights),
+                          scores, visible});
     return;
   }
 
   int64_t shape[3], strides[3];
-  const Tensor asking = c.integer(kScore) == kGeneral
-                            ? throughGeneral(c, weights, packed, slots.w, shape, strides, scratch)
-                            : query;
+  const Tensor asking =
+      call.integer(kScore) == kGeneral
+          ? throughGeneral(call, weights, packed, slots.w, shape, strides, scratch)
+          : query;
   if (local != kPredictive) {
-    attendSingleHead(
-        c, {asking, key, c.tensor(kValue), c.tensor(kOut), c.tensor(kAttentionWeights), visible});
+    attendSingleHead(call, {asking, key, call.tensor(kValue), call.tensor(kOut),
+                            call.tensor(kAttentionWeights), visible});
     return;
   }
   const auto scores = [&](int64_t b, int64_t first, int64_t count, Interval keys, float* to,
@@ -201,23 +202,23 @@ void run(const Call& c) {
     p.c = MatrixRows(to, stride, 1);
     gemmBlock(p, {0, count}, {0, p.columns}, Scratch::ofThread());
   };
-  attendPredicted(c, centres, scores, visible);
+  attendPredicted(call, centres, scores, visible);
 }
 
-double flops(const Call& c) {
-  const Tensor &q = c.tensor(kQuery), &k = c.tensor(kKey), &v = c.tensor(kValue);
-  const Slots slots(c);
+double flops(const Call& call) {
+  const Tensor &q = call.tensor(kQuery), &k = call.tensor(kKey), &v = call.tensor(kValue);
+  const Slots slots(call);
   const double rows = static_cast<double>(q.shape[0] * q.shape[1]);
   const double depth = static_cast<double>(k.shape[2]);
-  const double window = 2 * c.number(kLocalWindow) + 1;
-  const double keys = c.integer(kLocal) == kNone
+  const double window = 2 * call.number(kLocalWindow) + 1;
+  const double keys = call.integer(kLocal) == kNone
                           ? static_cast<double>(k.shape[1])
                           : std::min(static_cast<double>(k.shape[1]), window);
   double score = 2 * depth;
   double project = 0;
   if (slots.v >= 0) {
-    score = 30 * static_cast<double>(c.tensor(slots.w).shape[0]);
-    project = 2 * static_cast<double>(c.tensor(slots.w).shape[0]) *
+    score = 30 * static_cast<double>(call.tensor(slots.w).shape[0]);
+    project = 2 * static_cast<double>(call.tensor(slots.w).shape[0]) *
               static_cast<double>(q.size() + k.size());
   } else if (slots.w >= 0) {
     project = 2 * static_cast<double>(q.size()) * depth;
@@ -226,11 +227,12 @@ double flops(const Call& c) {
 }
 
 const Register registered({"dotProductAttention", run, flops,
-                           [](const Call& c) {
-                             return Slots(c).end > kFirstWeight ? packOf(c).packedFloats() : 0;
+                           [](const Call& call) {
+                             return Slots(call).end > kFirstWeight ? packOf(call).packedFloats()
+                                                                   : 0;
                            },
-                           [](const Call& c, float* to) {
-                             if (Slots(c).end > kFirstWeight) packOf(c).pack(to);
+                           [](const Call& call, float* to) {
+                             if (Slots(call).end > kFirstWeight) packOf(call).pack(to);
                            }});
 
 }  // namespace

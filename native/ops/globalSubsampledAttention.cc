@@ -30,8 +30,8 @@ enum Slot {
 };
 enum Param { kHeads, kSrRatio, kHeight, kWidth, kNormEps };
 
-WeightPack packOf(const Call& c) {
-  return WeightPack(c, kQWeight, kNormBias, {{kSrWeight, 1, Packing::Order::kChannelsLast}});
+WeightPack packOf(const Call& call) {
+  return WeightPack(call, kQWeight, kNormBias, {{kSrWeight, 1, Packing::Order::kChannelsLast}});
 }
 
 // The map cut into patches of ratio x ratio tokens, what does not fill one left out: a patch is a
@@ -63,30 +63,30 @@ struct Patches {
   }
 };
 
-Patches patchesOf(const Call& c) {
-  const int64_t ratio = c.integer(kSrRatio), width = c.integer(kWidth);
-  return {c.tensor(kX), ratio, width, c.integer(kHeight) / ratio, width / ratio};
+Patches patchesOf(const Call& call) {
+  const int64_t ratio = call.integer(kSrRatio), width = call.integer(kWidth);
+  return {call.tensor(kX), ratio, width, call.integer(kHeight) / ratio, width / ratio};
 }
 
 // LayerNorm of the convolution, in rows [B * patches, C].
-void reduce(const Call& c, const WeightPack& weights, const float* packed, const Patches& patches,
-            float* reduced) {
+void reduce(const Call& call, const WeightPack& weights, const float* packed,
+            const Patches& patches, float* reduced) {
   const int64_t width = patches.x.shape[2];
   const int64_t rows = patches.x.shape[0] * patches.count();
-  const LinearMap sr(weights, packed, c, kSrWeight, kSrBias);
+  const LinearMap sr = weights.map(packed, kSrWeight, kSrBias);
   GemmProblem p = sr.problem(rows, {}, MatrixRows(reduced, width, 1));
   p.a.source = {[](const void* context, int64_t first, int count, int64_t begin, int64_t depth,
                    float* strip) {
                   static_cast<const Patches*>(context)->fill(first, count, begin, depth, strip);
                 },
                 &patches};
-  gemm(c, p);
+  gemm(call, p);
   const int64_t shape[] = {rows, width}, strides[] = {width, 1};
   const Tensor normed{reduced, shape, strides, 2};
   const float *scale = weights.at(packed, kNormWeight), *shift = weights.at(packed, kNormBias);
-  const double eps = c.number(kNormEps);
+  const double eps = call.number(kNormEps);
   const auto normalise = fovea::rows().layerNorm;
-  forEachRow(c, normed, normed, RowKind::kWhole, [=](const float* from, float* to, int64_t n) {
+  forEachRow(call, normed, normed, RowKind::kWhole, [=](const float* from, float* to, int64_t n) {
     normalise(from, scale, shift, eps, to, n);
   });
 }
@@ -98,34 +98,34 @@ int64_t runOf(int64_t batch, int64_t tokens) {
   return ceilDiv(ceilDiv(tokens, ceilDiv(tokens, most)), kPanel) * kPanel;
 }
 
-void run(const Call& c) {
-  const Tensor& x = c.tensor(kX);
+void run(const Call& call) {
+  const Tensor& x = call.tensor(kX);
   const int64_t batch = x.shape[0], tokens = x.shape[1], width = x.shape[2];
-  const int64_t heads = c.integer(kHeads);
+  const int64_t heads = call.integer(kHeads);
   Scratch& scratch = Scratch::ofThread();
   const Scratch::Scope scope(scratch);
-  const WeightPack weights = packOf(c);
+  const WeightPack weights = packOf(call);
   const float* packed = weights.provide(scratch);
-  const Patches patches = patchesOf(c);
+  const Patches patches = patchesOf(call);
   const int64_t keys = patches.count();
 
   MatrixRows source(x);
   if (patches.ratio > 1) {
     float* reduced = scratch.floats(batch * keys * width);
-    reduce(c, weights, packed, patches, reduced);
+    reduce(call, weights, packed, patches, reduced);
     source = MatrixRows(reduced, width, 1);
   }
   float* kv = scratch.floats(batch * keys * 2 * width);
-  const LinearMap toKv(weights, packed, c, kKvWeight, kKvBias);
-  gemm(c, toKv.problem(batch * keys, source, MatrixRows(kv, 2 * width, 1)));
+  const LinearMap toKv = weights.map(packed, kKvWeight, kKvBias);
+  gemm(call, toKv.problem(batch * keys, source, MatrixRows(kv, 2 * width, 1)));
 
   // Keys are few, so queries are projected, attend and are projected again a run at a time, which
   // never leaves the second-level cache.
-  const LinearMap toQuery(weights, packed, c, kQWeight, kQBias);
-  const LinearMap toOut(weights, packed, c, kProjWeight, kProjBias);
-  const Tensor& out = c.tensor(kOut);
+  const LinearMap toQuery = weights.map(packed, kQWeight, kQBias);
+  const LinearMap toOut = weights.map(packed, kProjWeight, kProjBias);
+  const Tensor& out = call.tensor(kOut);
   const int64_t run = runOf(batch, tokens), runs = ceilDiv(tokens, run);
-  parallelFor(c, batch * runs, [&](int64_t task, Scratch& own) {
+  parallelFor(call, batch * runs, [&](int64_t task, Scratch& own) {
     const int64_t b = task / runs, first = task % runs * run;
     const int64_t count = std::min(run, tokens - first);
     const auto rowsOf = [&](const Tensor& t) {
@@ -149,9 +149,9 @@ void run(const Call& c) {
   });
 }
 
-double flops(const Call& c) {
-  const Tensor& x = c.tensor(kX);
-  const Patches patches = patchesOf(c);
+double flops(const Call& call) {
+  const Tensor& x = call.tensor(kX);
+  const Patches patches = patchesOf(call);
   const double width = static_cast<double>(x.shape[2]);
   const double tokens = static_cast<double>(x.shape[1]);
   const double keys = static_cast<double>(patches.count());

@@ -15,19 +15,19 @@ enum Slot { kX, kCentroids, kAssignments, kDistances };
 enum Param { kMetric, kNormalize };
 enum Metric { kDot, kEuclidean };
 
-void run(const Call& c) {
-  const Tensor &x = c.tensor(kX), &centroids = c.tensor(kCentroids);
-  const Tensor &assignments = c.tensor(kAssignments), &distances = c.tensor(kDistances);
+void run(const Call& call) {
+  const Tensor &x = call.tensor(kX), &centroids = call.tensor(kCentroids);
+  const Tensor &assignments = call.tensor(kAssignments), &distances = call.tensor(kDistances);
   const int64_t rows = x.shape[0], depth = x.shape[1], count = centroids.shape[0];
   if (rows == 0) return;
   Scratch& shared = Scratch::ofThread();
   const Scratch::Scope scope(shared);
   float* panels = shared.floats(panelFloats(count, depth));
-  packPanels(c, MatrixRows(centroids), count, depth, panels);
-  const CentroidSearch search{panels, count, depth, c.integer(kMetric) == kEuclidean,
-                              c.flag(kNormalize)};
+  packPanels(call, MatrixRows(centroids), count, depth, panels);
+  const CentroidSearch search{panels, count, depth, call.integer(kMetric) == kEuclidean,
+                              call.flag(kNormalize)};
   const MatrixRows points(x);
-  parallelFor(c, ceilDiv(rows, kSearchRows), [&](int64_t task, Scratch& scratch) {
+  parallelFor(call, ceilDiv(rows, kSearchRows), [&](int64_t task, Scratch& scratch) {
     const int64_t first = task * kSearchRows, many = std::min(kSearchRows, rows - first);
     int32_t best[kSearchRows];
     float score[kSearchRows];
@@ -39,8 +39,8 @@ void run(const Call& c) {
   });
 }
 
-double flops(const Call& c) {
-  return 2.0 * static_cast<double>(c.tensor(kX).size() * c.tensor(kCentroids).shape[0]);
+double flops(const Call& call) {
+  return 2.0 * static_cast<double>(call.tensor(kX).size() * call.tensor(kCentroids).shape[0]);
 }
 
 const Register registered({"kmeansAssign", run, flops});

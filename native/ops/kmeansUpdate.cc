@@ -24,17 +24,17 @@ MatrixRows tokensOf(const Tensor& x, int64_t b, int64_t h) {
 }
 
 // The nearest old centroid of every token, [B][H][L].
-void assign(const Call& c, int32_t* to, Scratch& shared) {
-  const Tensor &x = c.tensor(kX), &old = c.tensor(kOld);
+void assign(const Call& call, int32_t* to, Scratch& shared) {
+  const Tensor &x = call.tensor(kX), &old = call.tensor(kOld);
   const int64_t heads = x.shape[1], length = x.shape[2], depth = x.shape[3];
   const int64_t count = old.shape[1], pitch = panelFloats(count, depth);
   const Scratch::Scope scope(shared);
   float* panels = shared.floats(heads * pitch);
   for (int64_t h = 0; h < heads; ++h)
-    packPanels(c, MatrixRows(old.floats() + h * old.strides[0], old.strides[1], old.strides[2]),
+    packPanels(call, MatrixRows(old.floats() + h * old.strides[0], old.strides[1], old.strides[2]),
                count, depth, panels + h * pitch);
   const int64_t blocks = ceilDiv(length, kSearchRows);
-  parallelFor(c, x.shape[0] * heads * blocks, [&](int64_t task, Scratch& scratch) {
+  parallelFor(call, x.shape[0] * heads * blocks, [&](int64_t task, Scratch& scratch) {
     const int64_t head = task / blocks, b = head / heads, h = head % heads;
     const int64_t first = task % blocks * kSearchRows;
     const CentroidSearch search{panels + h * pitch, count, depth, false, true};
@@ -44,9 +44,9 @@ void assign(const Call& c, int32_t* to, Scratch& shared) {
 }
 
 // New centroids of one head: the sums run over the batch entries, and the tokens of each, in order.
-void update(const Call& c, int64_t h, const int32_t* assigned, Scratch& scratch) {
-  const Tensor &x = c.tensor(kX), &old = c.tensor(kOld), &given = c.tensor(kAssignments);
-  const Tensor& to = c.tensor(kNew);
+void update(const Call& call, int64_t h, const int32_t* assigned, Scratch& scratch) {
+  const Tensor &x = call.tensor(kX), &old = call.tensor(kOld), &given = call.tensor(kAssignments);
+  const Tensor& to = call.tensor(kNew);
   const int64_t length = x.shape[2], depth = x.shape[3], count = old.shape[1];
   auto* sums = scratch.array<double>(count * depth);
   int32_t* tokens = scratch.ints(count);
@@ -66,7 +66,7 @@ void update(const Call& c, int64_t h, const int32_t* assigned, Scratch& scratch)
       ++tokens[at];
     }
   }
-  const double decay = c.number(kDecay);
+  const double decay = call.number(kDecay);
   for (int64_t n = 0; n < count; ++n) {
     const double* sum = sums + n * depth;
     double squares = 0;
@@ -82,22 +82,24 @@ void update(const Call& c, int64_t h, const int32_t* assigned, Scratch& scratch)
   }
 }
 
-void run(const Call& c) {
-  const Tensor& x = c.tensor(kX);
+void run(const Call& call) {
+  const Tensor& x = call.tensor(kX);
   const int64_t heads = x.shape[1], tokens = x.shape[0] * heads * x.shape[2];
   Scratch& shared = Scratch::ofThread();
   const Scratch::Scope scope(shared);
   int32_t* assigned = nullptr;
-  if (!c.tensor(kAssignments) && tokens > 0) {
+  if (!call.tensor(kAssignments) && tokens > 0) {
     assigned = shared.ints(tokens);
-    assign(c, assigned, shared);
+    assign(call, assigned, shared);
   }
-  parallelFor(c, heads, [&](int64_t h, Scratch& scratch) { update(c, h, assigned, scratch); });
+  parallelFor(call, heads,
+              [&](int64_t h, Scratch& scratch) { update(call, h, assigned, scratch); });
 }
 
-double flops(const Call& c) {
-  const double each = c.tensor(kAssignments) ? 4 : 2 * static_cast<double>(c.tensor(kOld).shape[1]);
-  return static_cast<double>(c.tensor(kX).size()) * each;
+double flops(const Call& call) {
+  const double each =
+      call.tensor(kAssignments) ? 4 : 2 * static_cast<double>(call.tensor(kOld).shape[1]);
+  return static_cast<double>(call.tensor(kX).size()) * each;
 }
 
 const Register registered({"kmeansUpdate", run, flops});

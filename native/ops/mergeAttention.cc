@@ -14,9 +14,9 @@ namespace {
 
 enum Slot { kOuts, kLses, kOut, kLse };
 
-void mergeRow(const Call& c, int64_t b, int64_t h, int64_t i, double* weights) {
-  const Tensor &outs = c.tensor(kOuts), &lses = c.tensor(kLses);
-  const Tensor &out = c.tensor(kOut), &lse = c.tensor(kLse);
+void mergeRow(const Call& call, int64_t b, int64_t h, int64_t i, double* weights) {
+  const Tensor &outs = call.tensor(kOuts), &lses = call.tensor(kLses);
+  const Tensor &out = call.tensor(kOut), &lse = call.tensor(kLse);
   constexpr double kNothing = -std::numeric_limits<double>::infinity();
   const int64_t parts = outs.shape[0], width = outs.shape[4];
   const int64_t from = b * outs.strides[1] + h * outs.strides[2] + i * outs.strides[3];
@@ -46,20 +46,20 @@ void mergeRow(const Call& c, int64_t b, int64_t h, int64_t i, double* weights) {
         static_cast<float>(total == 0 ? kNothing : top + std::log(total));
 }
 
-void run(const Call& c) {
-  const Tensor& outs = c.tensor(kOuts);
+void run(const Call& call) {
+  const Tensor& outs = call.tensor(kOuts);
   const int64_t heads = outs.shape[2], length = outs.shape[3];
   constexpr int64_t kRows = 64;  // rows of a task
   const int64_t tasks = ceilDiv(length, kRows);
-  parallelFor(c, outs.shape[1] * heads * tasks, [&](int64_t index, Scratch& scratch) {
+  parallelFor(call, outs.shape[1] * heads * tasks, [&](int64_t index, Scratch& scratch) {
     auto* weights = scratch.array<double>(outs.shape[0]);
     const int64_t head = index / tasks, first = index % tasks * kRows;
     for (int64_t i = first; i < length && i < first + kRows; ++i)
-      mergeRow(c, head / heads, head % heads, i, weights);
+      mergeRow(call, head / heads, head % heads, i, weights);
   });
 }
 
-double flops(const Call& c) { return 2 * static_cast<double>(c.tensor(kOuts).size()); }
+double flops(const Call& call) { return 2 * static_cast<double>(call.tensor(kOuts).size()); }
 
 const Register registered({"mergeAttention", run, flops});
 

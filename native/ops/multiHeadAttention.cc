@@ -26,30 +26,30 @@ enum Slot {
 };
 enum Param { kHeads, kCausal };
 
-WeightPack packOf(const Call& c) {
-  return WeightPack(c, kInProjWeight, kOutProjBias, {{kInProjWeight, 3}});
+WeightPack packOf(const Call& call) {
+  return WeightPack(call, kInProjWeight, kOutProjBias, {{kInProjWeight, 3}});
 }
 
-Interval visible(const Call& c, int64_t b, int64_t i, int64_t keys) {
-  const Tensor& lengths = c.tensor(kKeyLengths);
+Interval visible(const Call& call, int64_t b, int64_t i, int64_t keys) {
+  const Tensor& lengths = call.tensor(kKeyLengths);
   const int64_t length = lengths ? lengths.ints()[b * lengths.strides[0]] : keys;
-  return Band{c.flag(kCausal), -1, -1}.visible(i, length);
+  return Band{call.flag(kCausal), -1, -1}.visible(i, length);
 }
 
 // The mean over the heads of the softmax, some rows a task.
-void meanWeights(const Call& c, const ProjectedHeads& x) {
+void meanWeights(const Call& call, const ProjectedHeads& x) {
   constexpr int64_t kRows = 48;
-  const Tensor& to = c.tensor(kAttentionWeights);
+  const Tensor& to = call.tensor(kAttentionWeights);
   const int64_t queries = x.query.length, keys = x.key.length;
   const int64_t tasks = ceilDiv(queries, kRows);
-  parallelFor(c, x.batch * tasks, [&](int64_t index, Scratch& scratch) {
+  parallelFor(call, x.batch * tasks, [&](int64_t index, Scratch& scratch) {
     const int64_t b = index / tasks, first = index % tasks * kRows;
     const int64_t count = std::min(kRows, queries - first);
     float* one = scratch.floats(count * keys);
     float* mean = scratch.floats(count * keys);
     std::fill(mean, mean + count * keys, 0.0f);
     for (int64_t h = 0; h < x.heads; ++h) {
-      const auto seen = [&](int64_t i) { return visible(c, b, i, keys); };
+      const auto seen = [&](int64_t i) { return visible(call, b, i, keys); };
       const SoftmaxWeights s{
           keys, x.depth, x.query.head(b, h, x.depth), x.key.head(b, h, x.depth), x.scale(), seen};
       softmaxWeights(s, first, count, one, scratch);
@@ -63,33 +63,33 @@ void meanWeights(const Call& c, const ProjectedHeads& x) {
   });
 }
 
-void run(const Call& c) {
-  const Tensor& q = c.tensor(kQuery);
-  const int64_t batch = q.shape[0], width = q.shape[2], heads = c.integer(kHeads);
-  const int64_t keys = c.tensor(kKey).shape[1];
+void run(const Call& call) {
+  const Tensor& q = call.tensor(kQuery);
+  const int64_t batch = q.shape[0], width = q.shape[2], heads = call.integer(kHeads);
+  const int64_t keys = call.tensor(kKey).shape[1];
   Scratch& scratch = Scratch::ofThread();
   const Scratch::Scope scope(scratch);
-  const WeightPack weights = packOf(c);
+  const WeightPack weights = packOf(call);
   const float* packed = weights.provide(scratch);
   ProjectedHeads x{batch, heads, width / heads, {}, {}, {}};
   ProjectedRows* to[] = {&x.query, &x.key, &x.value};
   for (int part = 0; part < 3; ++part) {
-    const Tensor& from = c.tensor(kQuery + part);
+    const Tensor& from = call.tensor(kQuery + part);
     const int64_t rows = batch * from.shape[1];
     *to[part] = {scratch.floats(rows * width), from.shape[1], width};
-    const LinearMap in(weights, packed, c, kInProjWeight, kInProjBias, part, 3);
-    gemm(c, in.problem(rows, MatrixRows(from), MatrixRows(to[part]->data, width, 1)));
+    const LinearMap in = weights.map(packed, kInProjWeight, kInProjBias, part);
+    gemm(call, in.problem(rows, MatrixRows(from), MatrixRows(to[part]->data, width, 1)));
   }
   const int64_t rows = batch * q.shape[1];
   const ProjectedRows joined{scratch.floats(rows * width), q.shape[1], width};
-  attendHeads(c, x, joined, [&](int64_t b, int64_t i) { return visible(c, b, i, keys); });
-  const LinearMap out(weights, packed, c, kOutProjWeight, kOutProjBias);
-  gemm(c, out.problem(rows, MatrixRows(joined.data, width, 1), MatrixRows(c.tensor(kOut))));
-  if (c.tensor(kAttentionWeights)) meanWeights(c, x);
+  attendHeads(call, x, joined, [&](int64_t b, int64_t i) { return visible(call, b, i, keys); });
+  const LinearMap out = weights.map(packed, kOutProjWeight, kOutProjBias);
+  gemm(call, out.problem(rows, MatrixRows(joined.data, width, 1), MatrixRows(call.tensor(kOut))));
+  if (call.tensor(kAttentionWeights)) meanWeights(call, x);
 }
 
-double flops(const Call& c) {
-  const Tensor &q = c.tensor(kQuery), &k = c.tensor(kKey);
+double flops(const Call& call) {
+  const Tensor &q = call.tensor(kQuery), &k = call.tensor(kKey);
   const double width = static_cast<double>(q.shape[2]), keys = static_cast<double>(k.shape[1]);
   const double queries = static_cast<double>(q.shape[1]);
   return static_cast<double>(q.shape[0]) * width *

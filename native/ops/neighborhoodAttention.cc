@@ -27,14 +27,14 @@ struct Shape {
   int64_t batch, heads;
   float scale;
 
-  explicit Shape(const Call& c)
-      : axes(c.tensor(kQuery).rank - 3),
-        batch(c.tensor(kQuery).shape[0]),
-        heads(c.tensor(kQuery).shape[axes + 1]),
-        scale(static_cast<float>(c.number(4 * axes))) {
+  explicit Shape(const Call& call)
+      : axes(call.tensor(kQuery).rank - 3),
+        batch(call.tensor(kQuery).shape[0]),
+        heads(call.tensor(kQuery).shape[axes + 1]),
+        scale(static_cast<float>(call.number(4 * axes))) {
     for (int a = 0; a < axes; ++a)
-      axis[a] = {c.tensor(kQuery).shape[a + 1], c.integer(a), c.integer(axes + a),
-                 c.integer(2 * axes + a), c.flag(3 * axes + a)};
+      axis[a] = {call.tensor(kQuery).shape[a + 1], call.integer(a), call.integer(axes + a),
+                 call.integer(2 * axes + a), call.flag(3 * axes + a)};
   }
   const NeighborhoodAxis& last() const { return axis[axes - 1]; }
   int64_t rows() const {
@@ -144,7 +144,7 @@ const float* biasOf(const Shape& x, const Row& row, const Tensor& rpb, Scratch& 
 
 // Small windows: segments of rows in the lanes. Coordinates of equal remainders by the dilations
 // are a lattice; those of remainders [first, end) have one shape.
-void attendLattices(const Call& c, const Shape& x, const Interval (&remainders)[kMostAxes]) {
+void attendLattices(const Call& call, const Shape& x, const Interval (&remainders)[kMostAxes]) {
   const int missing = Lattice::kAxes - x.axes;
   LatticeProblem p;
   p.together = x.heads;
@@ -155,8 +155,8 @@ void attendLattices(const Call& c, const Shape& x, const Interval (&remainders)[
     p.lattice.axis[missing + a].length = x.axis[a].steps(remainders[a].begin);
     p.lattice.axis[missing + a].dilation = 1;
   }
-  p.depth = c.tensor(kQuery).shape[x.axes + 2];
-  p.valueDepth = c.tensor(kValue).shape[x.axes + 2];
+  p.depth = call.tensor(kQuery).shape[x.axes + 2];
+  p.valueDepth = call.tensor(kValue).shape[x.axes + 2];
   p.scale = x.scale;
   const auto headOf = [&](int64_t index) {
     const int64_t h = index % x.heads;
@@ -180,23 +180,23 @@ void attendLattices(const Call& c, const Shape& x, const Interval (&remainders)[
       return map;
     };
     LatticeHead head;
-    head.query = mapOf(c.tensor(kQuery));
-    head.key = mapOf(c.tensor(kKey));
-    head.value = mapOf(c.tensor(kValue));
-    head.out = mapOf(c.tensor(kOut));
-    if (c.tensor(kLse)) head.lse = mapOf(c.tensor(kLse));
-    if (const Tensor& rpb = c.tensor(kRpb)) {
+    head.query = mapOf(call.tensor(kQuery));
+    head.key = mapOf(call.tensor(kKey));
+    head.value = mapOf(call.tensor(kValue));
+    head.out = mapOf(call.tensor(kOut));
+    if (call.tensor(kLse)) head.lse = mapOf(call.tensor(kLse));
+    if (const Tensor& rpb = call.tensor(kRpb)) {
       head.bias.data = rpb.floats() + h * rpb.strides[0];
       for (int a = 0; a < x.axes; ++a) head.bias.strides[missing + a] = rpb.strides[a + 1];
     }
     return head;
   };
   p.headOf = headOf;
-  attendLattice(c, p);
+  attendLattice(call, p);
 }
 
 // Remainders that an axis has one step more of, and the others, axis by axis.
-void attendInLanes(const Call& c, const Shape& x) {
+void attendInLanes(const Call& call, const Shape& x) {
   for (int kind = 0; kind < 1 << x.axes; ++kind) {
     Interval remainders[kMostAxes] = {};
     bool any = true;
@@ -205,18 +205,18 @@ void attendInLanes(const Call& c, const Shape& x) {
       remainders[a] = kind >> a & 1 ? Interval{0, longer} : Interval{longer, x.axis[a].dilation};
       any &= remainders[a].begin < remainders[a].end;
     }
-    if (any) attendLattices(c, x, remainders);
+    if (any) attendLattices(call, x, remainders);
   }
 }
 
 // Large windows: panels of queries.
-void attendInPanels(const Call& c, const Shape& x) {
-  const Tensor &q = c.tensor(kQuery), &k = c.tensor(kKey), &v = c.tensor(kValue);
-  const Tensor &rpb = c.tensor(kRpb), &out = c.tensor(kOut), &lse = c.tensor(kLse);
+void attendInPanels(const Call& call, const Shape& x) {
+  const Tensor &q = call.tensor(kQuery), &k = call.tensor(kKey), &v = call.tensor(kValue);
+  const Tensor &rpb = call.tensor(kRpb), &out = call.tensor(kOut), &lse = call.tensor(kLse);
   const int64_t most = x.last().steps(0);
   const AttendExtent extent{x.rows(), most, most * x.mostLeading(), q.shape[x.axes + 2],
                             v.shape[x.axes + 2]};
-  attend(c, extent, [&](int64_t index, FunctionRef<void(const AttendProblem&)> work) {
+  attend(call, extent, [&](int64_t index, FunctionRef<void(const AttendProblem&)> work) {
     const Row row(x, index);
     Scratch& scratch = Scratch::ofThread();
     const Scratch::Scope scope(scratch);
@@ -240,17 +240,17 @@ void attendInPanels(const Call& c, const Shape& x) {
   });
 }
 
-void run(const Call& c) {
-  const Shape x(c);
+void run(const Call& call) {
+  const Shape x(call);
   if (x.mostLeading() * x.last().kernel <= kMostLaneKeys)
-    attendInLanes(c, x);
+    attendInLanes(call, x);
   else
-    attendInPanels(c, x);
+    attendInPanels(call, x);
 }
 
-double flops(const Call& c) {
-  const Shape x(c);
-  const Tensor &q = c.tensor(kQuery), &v = c.tensor(kValue);
+double flops(const Call& call) {
+  const Shape x(call);
+  const Tensor &q = call.tensor(kQuery), &v = call.tensor(kValue);
   return static_cast<double>(q.size()) * 2 *
          static_cast<double>(x.mostLeading() * x.last().kernel) *
          (1 + static_cast<double>(v.shape[x.axes + 2]) / static_cast<double>(q.shape[x.axes + 2]));

@@ -43,7 +43,7 @@ constexpr int64_t kTaskColumns = 768;
 
 // Sizes of a call, and the scratch of the heads at hand; a side is queries or keys.
 struct Routing {
-  const Call& c;
+  const Call& call;
   int64_t heads, length, depth, valueDepth, clusters, window;
   int sides;
   int64_t firstHead = 0, headCount = 0;
@@ -52,15 +52,15 @@ struct Routing {
   int32_t* chosen = nullptr;  // [headCount][sides][clusters][window]
   float* gathered = nullptr;  // [headCount][clusters][window][Dv]
 
-  explicit Routing(const Call& call)
-      : c(call),
-        heads(call.tensor(kQuery).shape[1]),
-        length(call.tensor(kQuery).shape[2]),
-        depth(call.tensor(kQuery).shape[3]),
-        valueDepth(call.tensor(kValue).shape[3]),
-        clusters(call.tensor(kCentroids).shape[1]),
-        window(std::min(call.integer(kWindowSize), length)),
-        sides(call.flag(kSharedQk) ? 1 : 2) {}
+  explicit Routing(const Call& of)
+      : call(of),
+        heads(of.tensor(kQuery).shape[1]),
+        length(of.tensor(kQuery).shape[2]),
+        depth(of.tensor(kQuery).shape[3]),
+        valueDepth(of.tensor(kValue).shape[3]),
+        clusters(of.tensor(kCentroids).shape[1]),
+        window(std::min(of.integer(kWindowSize), length)),
+        sides(of.flag(kSharedQk) ? 1 : 2) {}
 
   int64_t floatsOfHead() const {
     return sides * (length * depth + clusters * (length + window)) + clusters * window * valueDepth;
@@ -75,7 +75,7 @@ struct Routing {
   int64_t h(int64_t head) const { return (firstHead + head) % heads; }
   // The tokens of a side as they are, and normalised.
   KeyRows raw(int64_t head, int64_t side) const {
-    return keyRowsAt(c.tensor(side == 1 ? kKey : kQuery), b(head), h(head));
+    return keyRowsAt(call.tensor(side == 1 ? kKey : kQuery), b(head), h(head));
   }
   float* normalised(int64_t head, int64_t side) const {
     return normal + (head * sides + side) * length * depth;
@@ -87,8 +87,8 @@ struct Routing {
 
 void normalise(const Routing& r) {
   const int64_t blocks = ceilDiv(r.length, kTaskRows);
-  const bool layer = r.c.integer(kNormalization) == kLayer;
-  parallelFor(r.c, r.headCount * r.sides * blocks, [&](int64_t task, Scratch&) {
+  const bool layer = r.call.integer(kNormalization) == kLayer;
+  parallelFor(r.call, r.headCount * r.sides * blocks, [&](int64_t task, Scratch&) {
     const int64_t part = task / blocks, head = part / r.sides, side = part % r.sides;
     const KeyRows from = r.raw(head, side);
     const int64_t first = task % blocks * kTaskRows;
@@ -104,9 +104,9 @@ void normalise(const Routing& r) {
 }
 
 void compare(const Routing& r) {
-  const Tensor& centroids = r.c.tensor(kCentroids);
+  const Tensor& centroids = r.call.tensor(kCentroids);
   const int64_t blocks = ceilDiv(r.length, kTaskColumns);
-  parallelFor(r.c, r.headCount * r.sides * blocks, [&](int64_t task, Scratch& scratch) {
+  parallelFor(r.call, r.headCount * r.sides * blocks, [&](int64_t task, Scratch& scratch) {
     const int64_t part = task / blocks, head = part / r.sides;
     const int64_t first = task % blocks * kTaskColumns;
     GemmProblem p;
@@ -122,7 +122,7 @@ void compare(const Routing& r) {
 }
 
 void choose(const Routing& r) {
-  parallelFor(r.c, r.headCount * r.sides * r.clusters, [&](int64_t task, Scratch& scratch) {
+  parallelFor(r.call, r.headCount * r.sides * r.clusters, [&](int64_t task, Scratch& scratch) {
     auto* candidates = scratch.array<uint64_t>(r.length);
     auto* ranks = scratch.array<uint32_t>(r.length);
     largest(r.scores + task * r.length, r.length, r.window, ranks, candidates,
@@ -131,12 +131,12 @@ void choose(const Routing& r) {
 }
 
 void attendClusters(const Routing& r) {
-  const Call& c = r.c;
-  const bool causal = c.flag(kCausal), maskSelf = c.flag(kMaskSelf);
-  const int64_t with = c.integer(kAttendWith), keySide = r.sides - 1;
+  const Call& call = r.call;
+  const bool causal = call.flag(kCausal), maskSelf = call.flag(kMaskSelf);
+  const int64_t with = call.integer(kAttendWith), keySide = r.sides - 1;
   AttendExtent extent{r.headCount * r.clusters, r.window, r.window, r.depth, r.valueDepth};
   extent.plain = !maskSelf;
-  attend(c, extent, [&](int64_t index, FunctionRef<void(const AttendProblem&)> work) {
+  attend(call, extent, [&](int64_t index, FunctionRef<void(const AttendProblem&)> work) {
     const int64_t head = index / r.clusters, cluster = index % r.clusters;
     const int32_t* queries = r.choice(head, 0, cluster);
     const int32_t* keys = r.choice(head, keySide, cluster);
@@ -145,14 +145,14 @@ void attendClusters(const Routing& r) {
     KeySegment listed{
         r.window,
         with == kRaw ? r.raw(head, keySide) : KeyRows{r.normalised(head, keySide), r.depth, 1},
-        keyRowsAt(c.tensor(kValue), r.b(head), r.h(head))};
+        keyRowsAt(call.tensor(kValue), r.b(head), r.h(head))};
     listed.key.index = listed.value.index = keys;
     AttendProblem p;
     p.rows = r.window;
     p.depth = static_cast<int>(r.depth);
     p.valueDepth = static_cast<int>(r.valueDepth);
     p.queryInner = query.inner;
-    p.scale = static_cast<float>(c.number(kScale));
+    p.scale = static_cast<float>(call.number(kScale));
     p.segments[0] = p.segments[1] = listed;  // keys before the query's own, and those behind it
     p.segmentCount = maskSelf ? 2 : 1;
     const auto describe = [&](int64_t row, QueryRow& to) {
@@ -173,10 +173,10 @@ void attendClusters(const Routing& r) {
 }
 
 void average(const Routing& r) {
-  const Tensor& out = r.c.tensor(kOut);
-  const double eps = r.c.number(kMeanEps);
+  const Tensor& out = r.call.tensor(kOut);
+  const double eps = r.call.number(kMeanEps);
   const int64_t blocks = ceilDiv(r.length, kTaskRows);
-  parallelFor(r.c, r.headCount * blocks, [&](int64_t task, Scratch& scratch) {
+  parallelFor(r.call, r.headCount * blocks, [&](int64_t task, Scratch& scratch) {
     const int64_t head = task / blocks, first = task % blocks * kTaskRows;
     const int64_t count = std::min(kTaskRows, r.length - first);
     float* sums = scratch.floats(count * r.valueDepth);
@@ -203,9 +203,9 @@ void average(const Routing& r) {
   });
 }
 
-void run(const Call& c) {
-  Routing r(c);
-  const int64_t all = c.tensor(kQuery).shape[0] * r.heads;
+void run(const Call& call) {
+  Routing r(call);
+  const int64_t all = call.tensor(kQuery).shape[0] * r.heads;
   if (all * r.length == 0) return;
   Scratch& shared = Scratch::ofThread();
   const Scratch::Scope scope(shared);
@@ -221,10 +221,10 @@ void run(const Call& c) {
   }
 }
 
-double flops(const Call& c) {
-  const Routing r(c);
+double flops(const Call& call) {
+  const Routing r(call);
   const auto window = static_cast<double>(r.window);
-  return 2.0 * static_cast<double>(c.tensor(kQuery).shape[0] * r.heads * r.clusters) *
+  return 2.0 * static_cast<double>(call.tensor(kQuery).shape[0] * r.heads * r.clusters) *
          (static_cast<double>(r.sides * r.length * r.depth) +
           window * window * static_cast<double>(r.depth + r.valueDepth));
 }

@@ -47,38 +47,39 @@ struct Parted {
 };
 
 // The positions of an entry that are real.
-int64_t lengthOf(const Call& c, const Entry& own) {
-  const Tensor& lengths = c.tensor(kKeyLengths);
+int64_t lengthOf(const Call& call, const Entry& own) {
+  const Tensor& lengths = call.tensor(kKeyLengths);
   return lengths ? lengths.ints()[own.b * lengths.strides[0]] : own.length;
 }
 
-void attendWindows(const Call& c, const Entries& entries, const Globals* globals, Scratch& shared) {
-  const Tensor &q = c.tensor(kQuery), &k = c.tensor(kKey), &v = c.tensor(kValue);
-  const Tensor &out = c.tensor(kOut), &lse = c.tensor(kLse);
+void attendWindows(const Call& call, const Entries& entries, const Globals* globals,
+                   Scratch& shared) {
+  const Tensor &q = call.tensor(kQuery), &k = call.tensor(kKey), &v = call.tensor(kValue);
+  const Tensor &out = call.tensor(kOut), &lse = call.tensor(kLse);
   const int64_t heads = q.shape[1], longest = entries.longest(), shortest = entries.shortest();
-  const Band band{c.flag(kCausal), c.integer(kWindowLeft), c.integer(kWindowRight)};
+  const Band band{call.flag(kCausal), call.integer(kWindowLeft), call.integer(kWindowRight)};
 
   // Problem number -> head, remainder: heads have as many problems as their dilation.
   auto* firstOf = shared.array<int64_t>(heads + 1);
   firstOf[0] = 0;
   int64_t rows = 0, leastRows = INT64_MAX;
   for (int64_t h = 0; h < heads; ++h) {
-    const int64_t dilation = std::min(c.integer(kDilation + static_cast<int>(h)), longest);
+    const int64_t dilation = std::min(call.integer(kDilation + static_cast<int>(h)), longest);
     firstOf[h + 1] = firstOf[h] + dilation;
     rows = std::max(rows, ceilDiv(longest, dilation));
     leastRows = std::min(leastRows, shortest / dilation);
   }
   const AttendExtent extent{
       entries.count() * firstOf[heads], rows, rows, q.shape[3], v.shape[3], !globals, leastRows};
-  attend(c, extent, [&](int64_t index, FunctionRef<void(const AttendProblem&)> work) {
+  attend(call, extent, [&](int64_t index, FunctionRef<void(const AttendProblem&)> work) {
     const int64_t e = index / firstOf[heads], within = index % firstOf[heads];
     const Entry own = entries[e];
     const int64_t h = std::upper_bound(firstOf, firstOf + heads + 1, within) - firstOf - 1;
     const int64_t remainder = within - firstOf[h], dilation = firstOf[h + 1] - firstOf[h];
     if (remainder >= own.length) return;
-    const int64_t real = lengthOf(c, own), first = own.first + remainder;
+    const int64_t real = lengthOf(call, own), first = own.first + remainder;
 
-    AttendProblem p = problemOver(q, v, out, c.number(kScale));
+    AttendProblem p = problemOver(q, v, out, call.number(kScale));
     p.rows = ceilDiv(own.length - remainder, dilation);
     p.segments[0] = {ceilDiv(std::max<int64_t>(real - remainder, 0), dilation),
                      keyRowsAt(k, own.b, h, first, dilation),
@@ -127,12 +128,12 @@ void attendWindows(const Call& c, const Entries& entries, const Globals* globals
 }
 
 // Rows of global tokens: every key, with projections of their own where there are some.
-void attendGlobals(const Call& c, const Entries& entries, const Globals* globals) {
-  const bool projected = static_cast<bool>(c.tensor(kGlobalQuery));
-  const Tensor& q = c.tensor(projected ? kGlobalQuery : kQuery);
-  const Tensor& k = c.tensor(projected ? kGlobalKey : kKey);
-  const Tensor& v = c.tensor(projected ? kGlobalValue : kValue);
-  const Tensor& out = c.tensor(kOut);
+void attendGlobals(const Call& call, const Entries& entries, const Globals* globals) {
+  const bool projected = static_cast<bool>(call.tensor(kGlobalQuery));
+  const Tensor& q = call.tensor(projected ? kGlobalQuery : kQuery);
+  const Tensor& k = call.tensor(projected ? kGlobalKey : kKey);
+  const Tensor& v = call.tensor(projected ? kGlobalValue : kValue);
+  const Tensor& out = call.tensor(kOut);
   const int64_t heads = q.shape[1];
   int64_t most = 0, least = INT64_MAX;
   for (int64_t e = 0; e < entries.count(); ++e) {
@@ -141,12 +142,12 @@ void attendGlobals(const Call& c, const Entries& entries, const Globals* globals
   }
   const AttendExtent extent{
       entries.count() * heads, most, entries.longest(), q.shape[3], v.shape[3], true, least};
-  attend(c, extent, [&](int64_t index, FunctionRef<void(const AttendProblem&)> work) {
+  attend(call, extent, [&](int64_t index, FunctionRef<void(const AttendProblem&)> work) {
     const int64_t e = index / heads, h = index % heads;
     const Entry own = entries[e];
-    AttendProblem p = problemOver(q, v, out, c.number(kScale));
+    AttendProblem p = problemOver(q, v, out, call.number(kScale));
     p.rows = globals[e].count;
-    p.segments[0] = {lengthOf(c, own), keyRowsAt(k, own.b, h, own.first),
+    p.segments[0] = {lengthOf(call, own), keyRowsAt(k, own.b, h, own.first),
                      keyRowsAt(v, own.b, h, own.first)};
     const auto describe = [&](int64_t row, QueryRow& r) {
       placeQuery(q, out, {}, own.b, h, own.first + globals[e].positions[row], r);
@@ -158,12 +159,12 @@ void attendGlobals(const Call& c, const Entries& entries, const Globals* globals
 }
 
 // One copy of the flags, as lists: they may change under the engine, the lists do not.
-Globals* listGlobals(const Call& c, const Entries& entries, Scratch& shared) {
-  const Tensor& flags = c.tensor(kGlobalTokens);
+Globals* listGlobals(const Call& call, const Entries& entries, Scratch& shared) {
+  const Tensor& flags = call.tensor(kGlobalTokens);
   auto* globals = shared.array<Globals>(entries.count());
   for (int64_t e = 0; e < entries.count(); ++e) {
     const Entry own = entries[e];
-    const int64_t length = lengthOf(c, own);
+    const int64_t length = lengthOf(call, own);
     int32_t* positions = shared.ints(length);
     int64_t count = 0;
     for (int64_t j = 0; j < length; ++j)
@@ -174,20 +175,21 @@ Globals* listGlobals(const Call& c, const Entries& entries, Scratch& shared) {
   return globals;
 }
 
-void run(const Call& c) {
-  if (c.tensor(kQuery).shape[2] == 0) return;
-  const Entries entries(c.tensor(kQuery), c.tensor(kCumulativeLengths));
+void run(const Call& call) {
+  if (call.tensor(kQuery).shape[2] == 0) return;
+  const Entries entries(call.tensor(kQuery), call.tensor(kCumulativeLengths));
   Scratch& shared = Scratch::ofThread();
   const Scratch::Scope scope(shared);
-  const Globals* globals = c.tensor(kGlobalTokens) ? listGlobals(c, entries, shared) : nullptr;
-  attendWindows(c, entries, globals, shared);
-  if (globals) attendGlobals(c, entries, globals);
+  const Globals* globals =
+      call.tensor(kGlobalTokens) ? listGlobals(call, entries, shared) : nullptr;
+  attendWindows(call, entries, globals, shared);
+  if (globals) attendGlobals(call, entries, globals);
 }
 
-double flops(const Call& c) {
-  const Tensor &q = c.tensor(kQuery), &v = c.tensor(kValue);
+double flops(const Call& call) {
+  const Tensor &q = call.tensor(kQuery), &v = call.tensor(kValue);
   const double length = static_cast<double>(q.shape[2]);
-  const double window = std::min(length, c.number(kWindowLeft) + c.number(kWindowRight) + 1);
+  const double window = std::min(length, call.number(kWindowLeft) + call.number(kWindowRight) + 1);
   return static_cast<double>(q.shape[0] * q.shape[1]) * length * window * 2 *
          static_cast<double>(q.shape[3] + v.shape[3]);
 }

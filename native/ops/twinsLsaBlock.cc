@@ -16,24 +16,25 @@ enum Slot { kX, kOut, kQkvWeight, kQkvBias, kProjWeight, kProjBias };
 enum Param { kHeads, kWindowSize, kHeight, kWidth, kPadMode };
 enum PadMode { kZeros, kExclude };
 
-WeightPack packOf(const Call& c) { return WeightPack(c, kQkvWeight, kProjBias); }
+WeightPack packOf(const Call& call) { return WeightPack(call, kQkvWeight, kProjBias); }
 
-WindowGrid gridOf(const Call& c) {
-  return {c.integer(kHeight), c.integer(kWidth), c.integer(kWindowSize), c.integer(kWindowSize)};
+WindowGrid gridOf(const Call& call) {
+  return {call.integer(kHeight), call.integer(kWidth), call.integer(kWindowSize),
+          call.integer(kWindowSize)};
 }
 
 // From qkv [B N, 3 C] to mixed [B N, C]: small windows, one a lane. `bias` as below.
-void attendInLanes(const Call& c, const WindowGrid& grid, float* qkv, const float* bias,
+void attendInLanes(const Call& call, const WindowGrid& grid, float* qkv, const float* bias,
                    float* mixed) {
-  const Tensor& x = c.tensor(kX);
+  const Tensor& x = call.tensor(kX);
   const int64_t width = x.shape[2], pitch = 3 * width;
-  const int64_t heads = c.integer(kHeads), depth = width / heads;
+  const int64_t heads = call.integer(kHeads), depth = width / heads;
   WindowProblem p;
   p.grid = grid;
   p.heads = x.shape[0] * heads;
   p.depth = p.valueDepth = depth;
   p.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(depth)));
-  p.missing = c.integer(kPadMode) == kZeros;
+  p.missing = call.integer(kPadMode) == kZeros;
   const auto headOf = [&](int64_t index) {
     const int64_t token = index / heads * x.shape[1], h = index % heads;
     float* query = qkv + token * pitch + h * depth;
@@ -46,22 +47,22 @@ void attendInLanes(const Call& c, const WindowGrid& grid, float* qkv, const floa
                       own + 2 * width};
   };
   p.headOf = headOf;
-  attendWindowsInLanes(c, p);
+  attendWindowsInLanes(call, p);
 }
 
 // The same for large windows, in panels of queries: from qkv [B N, 3 C] to mixed [B N, C]. A token
 // beyond the map was zero before the projection: its key and value are the bias, [3 C].
-void attendInPanels(const Call& c, const WindowGrid& grid, const float* qkv, const float* bias,
+void attendInPanels(const Call& call, const WindowGrid& grid, const float* qkv, const float* bias,
                     float* mixed) {
-  const Tensor& x = c.tensor(kX);
+  const Tensor& x = call.tensor(kX);
   const int64_t tokensOfMap = x.shape[1], width = x.shape[2], pitch = 3 * width;
-  const int64_t heads = c.integer(kHeads), depth = width / heads;
+  const int64_t heads = call.integer(kHeads), depth = width / heads;
   const int64_t windows = grid.count(), most = grid.most();
-  const bool zeros = c.integer(kPadMode) == kZeros;
+  const bool zeros = call.integer(kPadMode) == kZeros;
   AttendExtent extent{x.shape[0] * heads * windows, most, most, depth, depth};
   const bool whole = grid.height % grid.windowHeight == 0 && grid.width % grid.windowWidth == 0;
   extent.plain = whole || !zeros;
-  attend(c, extent, [&](int64_t index, FunctionRef<void(const AttendProblem&)> work) {
+  attend(call, extent, [&](int64_t index, FunctionRef<void(const AttendProblem&)> work) {
     const int64_t head = index / windows, b = head / heads, h = head % heads;
     const WindowGrid::Window window = grid.window(index % windows);
     const int64_t tokens = window.tokens();
@@ -94,35 +95,36 @@ void attendInPanels(const Call& c, const WindowGrid& grid, const float* qkv, con
   });
 }
 
-void run(const Call& c) {
-  const Tensor& x = c.tensor(kX);
+void run(const Call& call) {
+  const Tensor& x = call.tensor(kX);
   const int64_t rows = x.shape[0] * x.shape[1], width = x.shape[2];
   Scratch& scratch = Scratch::ofThread();
   const Scratch::Scope scope(scratch);
-  const WeightPack weights = packOf(c);
+  const WeightPack weights = packOf(call);
   const float* packed = weights.provide(scratch);
   float* qkv = scratch.floats(rows * 3 * width);
   float* mixed = scratch.floats(rows * width);
-  const LinearMap in(weights, packed, c, kQkvWeight, kQkvBias);
-  gemm(c, in.problem(rows, MatrixRows(x), MatrixRows(qkv, 3 * width, 1)));
+  const LinearMap in = weights.map(packed, kQkvWeight, kQkvBias);
+  gemm(call, in.problem(rows, MatrixRows(x), MatrixRows(qkv, 3 * width, 1)));
   const float* bias = in.bias;
   if (!bias) {
     float* none = scratch.floats(3 * width);
     std::fill(none, none + 3 * width, 0.0f);
     bias = none;
   }
-  const WindowGrid grid = gridOf(c);
+  const WindowGrid grid = gridOf(call);
   if (grid.most() <= kMostLaneTokens)
-    attendInLanes(c, grid, qkv, bias, mixed);
+    attendInLanes(call, grid, qkv, bias, mixed);
   else
-    attendInPanels(c, grid, qkv, bias, mixed);
-  const LinearMap out(weights, packed, c, kProjWeight, kProjBias);
-  gemm(c, out.problem(rows, MatrixRows(mixed, width, 1), MatrixRows(c.tensor(kOut))));
+    attendInPanels(call, grid, qkv, bias, mixed);
+  const LinearMap out = weights.map(packed, kProjWeight, kProjBias);
+  gemm(call, out.problem(rows, MatrixRows(mixed, width, 1), MatrixRows(call.tensor(kOut))));
 }
 
-double flops(const Call& c) {
-  const Tensor& x = c.tensor(kX);
-  return static_cast<double>(x.size()) * static_cast<double>(8 * x.shape[2] + 4 * gridOf(c).most());
+double flops(const Call& call) {
+  const Tensor& x = call.tensor(kX);
+  return static_cast<double>(x.size()) *
+         static_cast<double>(8 * x.shape[2] + 4 * gridOf(call).most());
 }
 
 const Register registered({"twinsLsaBlock", run, flops, Packed<packOf>::floats,
