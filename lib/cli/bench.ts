@@ -1,8 +1,8 @@
 import { compare, compareUsage } from './bench/compare.ts'
 import type { BenchResult, Row } from './bench/result.ts'
-import { interrupted } from './interrupt.ts'
+import { pause } from './interrupt.ts'
 import { meant, parseOptions, UsageError } from './options.ts'
-import { type Column, paint, printJson, printLine, printTable } from './output.ts'
+import { type Column, paint, printJson, printLine, printTable, right } from './output.ts'
 import { startProgress } from './progress.ts'
 
 const usage = `Usage: fovea bench [NAME...] [--threads N] [--json]
@@ -37,10 +37,6 @@ export async function bench(args: string[]): Promise<number> {
   }
   const rows = await planRows(parsed.positionals, threads)
   const progress = startProgress(rows.length, 'peak')
-  const pause = async () => {
-    await new Promise(resolve => setImmediate(resolve))
-    interrupted.throwIfAborted()
-  }
   let result: BenchResult
   try {
     result = await measure(rows, pause, name => progress.step(name))
@@ -91,7 +87,6 @@ function printRows(rows: readonly Row[]): void {
 
 function printOperation(rows: readonly Row[]): void {
   const peers = [...new Set(rows.flatMap(row => row.peers.map(({ peer }) => peer)))]
-  const right = { align: 'right' } as const
   const columns: Column[] = [
     { title: 'workload' },
     { title: 'time', ...right },

@@ -5,9 +5,9 @@ import type { Bench } from '../demo/bench.ts'
 import type { Gallery } from '../demo/gallery.ts'
 import { figures, percent, tiny } from '../demo/numbers.ts'
 import type { Pause } from './bench/bestTimes.ts'
-import { interrupted } from './interrupt.ts'
+import { pause } from './interrupt.ts'
 import { parseOptions, UsageError } from './options.ts'
-import { type Column, errorLine, paint, printLine, printTable } from './output.ts'
+import { type Column, errorLine, paint, printLine, printTable, right } from './output.ts'
 import { startProgress } from './progress.ts'
 
 const usage = `Usage: fovea demo [PICTURE] [--out DIR]
@@ -60,11 +60,6 @@ export async function demo(args: string[], calibrate = calibrated): Promise<numb
   const { chelseaSpots } = await import('../demo/photo/spots.ts')
   const machine = info()
   const progress = startProgress((await findExhibits()).size + 1, 'peak of this machine')
-  // Lets the bar be drawn and Ctrl-C be heard: what is measured holds the thread.
-  const pause = async (): Promise<void> => {
-    await new Promise(setImmediate)
-    interrupted.throwIfAborted()
-  }
   try {
     await pause()
     const { peak, bench } = await calibrate(pause)
@@ -95,7 +90,6 @@ export async function demo(args: string[], calibrate = calibrated): Promise<numb
 }
 
 function print({ entries }: Gallery, peak: number): void {
-  const right = { align: 'right' } as const
   const columns: Column[] = [
     { title: 'operation' },
     { title: 'of' },

@@ -28,6 +28,9 @@ export interface Column {
   readonly align?: 'left' | 'right'
 }
 
+/** For columns of numbers. */
+export const right = { align: 'right' } as const
+
 /** A table without borders: as wide as its cells, nothing behind the last column. */
 export function printTable(columns: readonly Column[], rows: readonly (readonly string[])[]): void {
   const widths = columns.map(({ title }, i) =>

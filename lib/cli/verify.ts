@@ -4,7 +4,7 @@ import { type Case, readCase } from './caseFile.ts'
 import { findCaseFiles } from './caseFiles.ts'
 import { interrupted } from './interrupt.ts'
 import { parseOptions, UsageError } from './options.ts'
-import { paint, printJson, printLine, printTable } from './output.ts'
+import { paint, printJson, printLine, printTable, right } from './output.ts'
 import { startProgress } from './progress.ts'
 import { compareElements } from './tolerance.ts'
 
@@ -106,7 +106,6 @@ function formatRatio(ratio: number): string {
 }
 
 function report(tallies: readonly Tally[], failures: readonly Failure[]): void {
-  const right = { align: 'right' } as const
   printTable(
     [
       { title: 'op' },

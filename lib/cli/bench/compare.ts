@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parseOptions, UsageError } from '../options.ts'
-import { paint, printJson, printLine, printTable } from '../output.ts'
+import { paint, printJson, printLine, printTable, right } from '../output.ts'
 import type { BenchResult, Row } from './result.ts'
 
 export const compareUsage = 'fovea bench compare A B [--threshold PERCENT] [--json]'
@@ -87,7 +87,6 @@ interface Compared {
 }
 
 function printComparison(rows: readonly Compared[]): void {
-  const right = { align: 'right' } as const
   const share = (row: Row) =>
     typeof row.share === 'number' ? `${(row.share * 100).toFixed(0)} %` : ''
   printTable(
