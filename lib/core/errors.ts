@@ -1,4 +1,4 @@
-import { arrayKind, isArray } from './tensors/memory.ts'
+import { arrayKind, isArray } from './memory.ts'
 
 /** What is wrong, for programs: stable from version to version, where the words of a message are not. */
 export type Code =

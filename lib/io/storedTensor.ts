@@ -1,5 +1,5 @@
 import { fail, formatList, words } from '../core/errors.ts'
-import { arrayKind, bufferOf, byteOffsetOf, lengthOf } from '../core/tensors/memory.ts'
+import { arrayKind, bufferOf, byteOffsetOf, lengthOf } from '../core/memory.ts'
 import { type Argument, type Given, readLayout, View } from '../core/tensors/view.ts'
 import { type FileType, fileTypeByDtype } from './dtypes.ts'
 

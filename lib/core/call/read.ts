@@ -9,8 +9,8 @@ import {
   tensorOption,
 } from '../declaration/plan.ts'
 import { fail, nearest, words } from '../errors.ts'
+import { countOf, isArray } from '../memory.ts'
 import { maxThreads } from '../settings.ts'
-import { countOf, isArray } from '../tensors/memory.ts'
 import { readView } from '../tensors/view.ts'
 import type { Frame } from './frame.ts'
 import { readParam } from './resolve.ts'

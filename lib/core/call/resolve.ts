@@ -4,7 +4,7 @@ import type { Context } from '../declaration/context.ts'
 import { type Dynamic, encode, type Param, type ParamValue } from '../declaration/params.ts'
 import type { ParamPlan } from '../declaration/plan.ts'
 import { fail, format, nearest, words } from '../errors.ts'
-import { countOf, isArray } from '../tensors/memory.ts'
+import { countOf, isArray } from '../memory.ts'
 import type { Frame } from './frame.ts'
 
 const quote = (name: string): string => `'${name}'`

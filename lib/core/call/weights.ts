@@ -2,9 +2,9 @@
 
 import type { Plan, WeightPlan } from '../declaration/plan.ts'
 import { fail, nearest, words } from '../errors.ts'
+import { arrayKind, isArray } from '../memory.ts'
 import { allocateFloats } from '../tensors/allocate.ts'
 import { widen } from '../tensors/half.ts'
-import { arrayKind, isArray } from '../tensors/memory.ts'
 import { bfloat16, float16, float32, gather, readView, type View } from '../tensors/view.ts'
 import { bindShape } from './bind.ts'
 import type { Frame } from './frame.ts'

@@ -1,5 +1,5 @@
 import { foveaError } from '../errors.ts'
-import { noteOrdinary } from './memory.ts'
+import { noteOrdinary } from '../memory.ts'
 
 // Below this many bytes zeroed memory costs less than fetching some that is not: 0.6 against 0.9 us at
 // 256 B, 1.4 against 1.2 us at 4 KB, 9 against 1.4 us at 64 KB (Node 20, CPU time).

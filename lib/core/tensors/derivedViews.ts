@@ -1,6 +1,6 @@
 // Views that callers make of other views. Nothing is copied.
 import { type Code, fail, formatList } from '../errors.ts'
-import { arrayKind, isArray } from './memory.ts'
+import { arrayKind, isArray } from '../memory.ts'
 import type { Tensor, TensorLike } from './tensor.ts'
 import { type Given, readLayout, View } from './view.ts'
 

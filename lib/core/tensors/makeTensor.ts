@@ -1,6 +1,6 @@
 // The view of an array that a caller makes. Nothing is copied.
 import { fail, nearest, words } from '../errors.ts'
-import { countOf, isArray } from './memory.ts'
+import { countOf, isArray } from '../memory.ts'
 import type { Tensor } from './tensor.ts'
 import { type Argument, dtypes, readView, View } from './view.ts'
 

@@ -12,7 +12,7 @@ import {
   isDetached,
   isFlexible,
   lengthOf,
-} from './memory.ts'
+} from '../memory.ts'
 import type { Dtype } from './tensor.ts'
 
 /** In the engine's order. */
