@@ -5,11 +5,13 @@
 // Rows are cut into panels of 48 queries, panels into chunks. A chunk keeps its running state in
 // scratch and walks the keys once, block by block, all its panels at each block: keys and values
 // are read from memory once a chunk, whatever the length. Blocks and panels are cut by the numbers
-// of keys and of rows, so the bits of a row depend on its own problem alone.
+// of keys and of rows, so the bits of a row depend on its own problem alone. Panels that see few of
+// the keys, in windows, walk alone (LoneWalk).
 //
 // Scratch a thread: chunk (D + Dv) 4 bytes <= 0.5 MB (0.1 MB a panel of D + Dv = 512), and
-// at most 27 KB of scores; 28 KB for each of at most 16 panels where problems share a bias. Nothing
-// grows with the number of keys.
+// at most 27 KB of scores; 28 KB for each of at most 16 panels where problems share a bias; 256 KB
+// a segment where panels walk alone by keys and values that are copied. Nothing grows with the
+// number of keys.
 #pragma once
 #include <cstdint>
 #include <cstdlib>
@@ -35,10 +37,13 @@ struct KeyRows {
   }
   // rows[i] becomes row first + i.
   void list(int64_t first, int count, const float** rows) const {
-    const auto* next = static_cast<const char*>(data) + first * stride * byteSize(dtype);
-    for (int i = 0; i < count && !index; ++i, next += stride * byteSize(dtype))
-      rows[i] = reinterpret_cast<const float*>(next);
-    for (int i = 0; i < count && index; ++i) rows[i] = static_cast<const float*>(row(first + i));
+    if (index) {
+      for (int i = 0; i < count; ++i) rows[i] = static_cast<const float*>(row(first + i));
+      return;
+    }
+    const auto* begin = static_cast<const char*>(row(first));
+    const int64_t step = stride * byteSize(dtype);
+    for (int i = 0; i < count; ++i) rows[i] = reinterpret_cast<const float*>(begin + i * step);
   }
 };
 

@@ -1,7 +1,6 @@
 #include "engine/attendChunk.h"
 
 #include <algorithm>
-#include <cstring>
 #include <new>
 
 #include "core/ceilDiv.h"
@@ -44,13 +43,17 @@ AttendChunk::AttendChunk(const AttendProblem* const* problems, int problemCount,
     for (int t = 0; t < count_; ++t) {
       const int64_t begin = panelBegin(p_.rows, first + t),
                     end = panelBegin(p_.rows, first + t + 1);
-      (new (&panelOf(i, t)) QueryPanel)
-          ->describe(*problems[i], begin, static_cast<int>(end - begin), scratch);
+      QueryPanel& panel = *new (&panelOf(i, t)) QueryPanel;
+      panel.describe(*problems[i], begin, static_cast<int>(end - begin), scratch);
+      panel.alone = LoneWalk::takes(*problems[i], panel);
+      if (!panel.alone) panel.makeRoom(p_, scratch);
     }
   }
 }
 
 void AttendChunk::attend() {
+  for (int i = 0; i < problemCount_; ++i)
+    LoneWalk(*problems_[i], &panelOf(i, 0), count_, scores_, scratch_).attend();
   for (int segment = 0; segment < p_.segmentCount; ++segment) walk(segment);
   for (int i = 0; i < problemCount_ * count_; ++i) panels_[i].finish(p_);
 }
@@ -86,14 +89,9 @@ void AttendChunk::visit(QueryPanel& panel, int segment, int64_t at, uint8_t* lan
   const int64_t stop = at + block.keys;
   const QueryPanel::Sight& sight = panel.sights[segment];
   if (!panel.open) panel.prepare(p_);
-  block.queries = panel.queries;
-  block.panel = panel.packed;
-  block.shift = panel.shift;
-  block.sums = panel.sums;
-  block.acc = panel.acc;
   block.begin = block.end = nullptr;
-  if (sight.everyBegin > at || sight.everyEnd < stop) {
-    panel.bounds(segment, at, stop, begin, end);
+  if (!sight.everything(at, stop)) {
+    panel.bounds(segment, at, stop, {}, begin, end);
     block.begin = begin;
     block.end = end;
   }
@@ -101,12 +99,7 @@ void AttendChunk::visit(QueryPanel& panel, int segment, int64_t at, uint8_t* lan
   const bool hides = block.begin || block.addend;
   if (hides && clean_ < 0) clean_ = attendPanel().finite(values.rows(), block.keys, p_.valueDepth);
   block.careful = hides && clean_ == 0;
-  // With bounds or with care not every sum is written as a whole: they must be there, 0.
-  block.fresh = !panel.begun && !block.begin && !block.careful;
-  if (!panel.begun && !block.fresh)
-    std::memset(panel.acc, 0, sizeof(float) * static_cast<size_t>(p_.valueDepth) * kPanel);
-  panel.begun = true;
-  attendTile().attend(block);
+  panel.attend(p_, block);
 }
 
 void AttendChunk::meet(int problem, int segment, int64_t at, int64_t stop, int64_t next) {
@@ -128,10 +121,10 @@ void AttendChunk::meet(int problem, int segment, int64_t at, int64_t stop, int64
   values.seek(at, block.keys);
   clean_ = -1;
   visit_ = visits_ = 0;
-  for (int t = 0; t < count_; ++t) visits_ += panelOf(problem, t).sights[segment].meets(at, stop);
+  for (int t = 0; t < count_; ++t) visits_ += panelOf(problem, t).meets(segment, at, stop);
   for (int t = 0; t < count_; ++t) {
     QueryPanel& panel = panelOf(problem, t);
-    if (panel.sights[segment].meets(at, stop)) {
+    if (panel.meets(segment, at, stop)) {
       lookAhead(problem, t, segment, at, stop, next);
       ahead_.give(p_, block);
       uint8_t* lanes = lanes_ ? lanes_ + t * attendTile().addendBytes : nullptr;
@@ -145,6 +138,7 @@ void AttendChunk::meet(int problem, int segment, int64_t at, int64_t stop, int64
 void AttendChunk::walk(int segment) {
   int64_t begin = INT64_MAX, end = 0;
   for (int t = 0; t < problemCount_ * count_; ++t) {
+    if (panels_[t].finished) continue;
     begin = std::min(begin, panels_[t].sights[segment].anyBegin);
     end = std::max(end, panels_[t].sights[segment].anyEnd);
   }

@@ -1,6 +1,7 @@
 // Panels of queries on their walk over the keys.
 #pragma once
 #include "engine/keyBlock.h"
+#include "engine/loneWalk.h"
 #include "engine/panelTerms.h"
 #include "engine/queryPanel.h"
 #include "engine/rowsAhead.h"

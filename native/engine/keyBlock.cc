@@ -1,11 +1,13 @@
 #include "engine/keyBlock.h"
 
+#include <algorithm>
+
 #include "engine/readFloats.h"
 
 namespace fovea {
 
 KeyBlock::KeyBlock(const KeyRows& source, int depth, int most, Scratch& scratch, bool together)
-    : source_(source), depth_(depth) {
+    : source_(source), depth_(depth), most_(most) {
   rows_ = scratch.array<const float*>(most);
   const bool apart = source.index || source.stride != depth;
   const bool wide = source.dtype == Dtype::kFloat32;
@@ -21,15 +23,20 @@ void KeyBlock::askFor(const void* row) const {
   for (int64_t n = 0; n < bytes; n += kLine) __builtin_prefetch(at + n, 0, 2);
 }
 
-void KeyBlock::seek(int64_t first, int count) {
+void KeyBlock::hold(int64_t begin, int64_t end) {
   constexpr int64_t kRowsAhead = 8;
-  source_.list(first, count, rows_);
-  for (int j = 0; j < count && copy_; ++j) {
-    float* to = copy_ + int64_t{j} * depth_;
-    if (!source_.index) askFor(source_.row(first + j + kRowsAhead));
-    readFloats(rows_[j], source_.dtype, source_.inner, to, depth_);
-    rows_[j] = to;
+  if (!copy_) return;
+  const bool goesOn = held_.begin <= begin && begin < held_.end;
+  for (int64_t j = goesOn ? held_.end : begin; j < end; ++j) {
+    if (!source_.index) askFor(source_.row(j + kRowsAhead));
+    readFloats(source_.row(j), source_.dtype, source_.inner, copyOf(j), depth_);
   }
+  held_ = {begin, goesOn ? std::max(end, held_.end) : end};
+}
+
+void KeyBlock::list(int64_t first, int count, int at) {
+  if (!copy_) return source_.list(first, count, rows_ + at);
+  for (int i = 0; i < count; ++i) rows_[at + i] = copyOf(first + i);
 }
 
 }  // namespace fovea

@@ -44,10 +44,6 @@ int64_t panelBegin(int64_t rows, int64_t panel) {
 void QueryPanel::describe(const AttendProblem& p, int64_t first, int count, Scratch& scratch) {
   queries = count;
   rows = scratch.array<QueryRow>(count);
-  packed = scratch.floats(int64_t{p.depth} * kPanel);
-  acc = scratch.floats(int64_t{p.valueDepth} * kPanel);
-  shift = scratch.floats(kPanel);
-  sums = scratch.floats(kPanel);
   if (p.alibi) {
     slopes = scratch.floats(kPanel);
     excess = scratch.floats(kPanel);
@@ -84,6 +80,13 @@ void QueryPanel::describe(const AttendProblem& p, int64_t first, int count, Scra
   for (int i = 0; p.sinks && i < kPanel; ++i) sinks[i] = rows[std::min(i, count - 1)].sink * kLog2e;
 }
 
+void QueryPanel::makeRoom(const AttendProblem& p, Scratch& scratch) {
+  packed = scratch.floats(int64_t{p.depth} * kPanel);
+  acc = scratch.floats(int64_t{p.valueDepth} * kPanel);
+  shift = scratch.floats(kPanel);
+  sums = scratch.floats(kPanel);
+}
+
 void QueryPanel::prepare(const AttendProblem& p) {
   open = true;
   packQueries(p, rows, queries, packed);
@@ -102,13 +105,32 @@ void QueryPanel::prepare(const AttendProblem& p) {
     for (int i = 0; i < kPanel; ++i) acc[c * kPanel + i] *= sums[i];
 }
 
-void QueryPanel::bounds(int segment, int64_t at, int64_t stop, float* begin, float* end) const {
+void QueryPanel::bounds(int segment, int64_t at, int64_t stop, const Interval& hole, float* begin,
+                        float* end) const {
   const auto least = static_cast<double>(at), most = static_cast<double>(stop);
-  const double *first = sights[segment].begin, *last = sights[segment].end;
+  const auto from = static_cast<double>(hole.begin), left = static_cast<double>(hole.end) - from;
+  const auto place = [&](double key) {
+    const double within = std::min(std::max(key, least), most);
+    const double skipped = std::min(std::max(within - from, 0.0), left);
+    return static_cast<float>(within - skipped - least);
+  };
   for (int i = 0; i < kPanel; ++i) {
-    begin[i] = static_cast<float>(std::min(std::max(first[i], least), most) - least);
-    end[i] = static_cast<float>(std::min(std::max(last[i], least), most) - least);
+    begin[i] = place(sights[segment].begin[i]);
+    end[i] = place(sights[segment].end[i]);
   }
+}
+
+void QueryPanel::attend(const AttendProblem& p, AttendBlock& block) {
+  block.queries = queries;
+  block.panel = packed;
+  block.shift = shift;
+  block.sums = sums;
+  block.acc = acc;
+  // With bounds or with care not every sum is written as a whole: they must be there, 0.
+  block.fresh = !begun && !block.begin && !block.careful;
+  if (!begun && !block.fresh) clear(acc, int64_t{p.valueDepth} * kPanel);
+  begun = true;
+  attendTile().attend(block);
 }
 
 void QueryPanel::finish(const AttendProblem& p) {

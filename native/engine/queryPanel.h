@@ -2,6 +2,7 @@
 // running state of its softmax.
 #pragma once
 #include "engine/attend.h"
+#include "kernels/attendTile.h"
 #include "kernels/pack.h"
 
 namespace fovea {
@@ -15,12 +16,13 @@ struct QueryPanel {
   struct Sight {
     int64_t anyBegin = INT64_MAX, anyEnd = 0;
     int64_t everyBegin = 0, everyEnd = INT64_MAX;
-    bool meets(int64_t at, int64_t stop) const { return anyBegin < stop && anyEnd > at; }
+    bool everything(int64_t at, int64_t stop) const { return everyBegin <= at && stop <= everyEnd; }
     // [48] each, whole numbers: what each of them sees. Null where every one sees every key.
     double *begin = nullptr, *end = nullptr;
   };
 
   int queries = 0;
+  bool alone = false;        // see LoneWalk
   bool open = false;         // queries are packed, and the state is there
   bool begun = false;        // acc holds sums; before the first block it holds nothing
   bool finished = false;     // results are written
@@ -37,11 +39,20 @@ struct QueryPanel {
 
   // Finds the rows [first, first + queries) of the problem and what they see.
   void describe(const AttendProblem& problem, int64_t first, int queries, Scratch& scratch);
+  // Room for the queries and the state.
+  void makeRoom(const AttendProblem& problem, Scratch& scratch);
   // Brings the queries, and the state that the problem resumes, into the lanes.
   void prepare(const AttendProblem& problem);
-  // Of the keys [at, stop) of a segment those that each query sees, relative to `at`, as whole
-  // numbers.
-  void bounds(int segment, int64_t at, int64_t stop, float* begin, float* end) const;
+  // Whether it has to do with the keys [at, stop) of a segment.
+  bool meets(int segment, int64_t at, int64_t stop) const {
+    return !finished && sights[segment].anyBegin < stop && sights[segment].anyEnd > at;
+  }
+  // Of the keys [at, stop) of a segment without those of a hole, which every query sees: those that
+  // each of them sees, as whole numbers, relative to the first.
+  void bounds(int segment, int64_t at, int64_t stop, const Interval& hole, float* begin,
+              float* end) const;
+  // Takes the block into the state: its keys and values are there, and what hides keys.
+  void attend(const AttendProblem& problem, AttendBlock& block);
   // Writes out, lse and state of the rows, once.
   void finish(const AttendProblem& problem);
 };

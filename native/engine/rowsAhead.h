@@ -19,7 +19,8 @@ class RowsAhead {
     for (int i = 0; i < panel.queries; ++i) add(panel.rows[i].out);
   }
   void keys(const KeyRows& keys, int64_t begin, int64_t end) {
-    const int count = static_cast<int>(std::clamp<int64_t>(end - begin, 0, kMost - count_));
+    if (begin >= end) return;
+    const int count = static_cast<int>(std::min<int64_t>(end - begin, kMost - count_));
     keys.list(begin, count, rows_ + count_);
     count_ += count;
   }
@@ -35,9 +36,12 @@ class RowsAhead {
       for (const QueryRow* row = first; row <= last; ++row)
         for (int64_t j = begin; j < end; j += 4 * floats) add(row->mask + j);
   }
-  void give(const AttendProblem& p, AttendBlock& block) const {
-    block.ahead = rows_;
-    block.aheadRows = count_;
+  // The block asks for them, or for its share where it is [begin, end) of `all` keys of a walk.
+  void give(const AttendProblem& p, AttendBlock& block, int64_t begin = 0, int64_t end = 1,
+            int64_t all = 1) const {
+    const int64_t first = count_ * begin / all;
+    block.ahead = rows_ + first;
+    block.aheadRows = static_cast<int>(count_ * end / all - first);
     block.aheadFloats = std::max(p.depth, p.valueDepth);
   }
 

@@ -88,6 +88,7 @@ describeOperation({
     const lengths = [70, 1, 0, 8, 17, 30]
     describeHalves(reference, {
       dilated: windowed(random, 90, { dilation: [1, 3] }),
+      wide: windowed(random, 260, { windowLeft: 70, windowRight: 50 }, { B: 1 }),
       'with globals': withGlobals(random, windowed(random, 90), 0.1),
     })
     testSegments(reference, 'cumulativeLengths', 'cumulativeLengths', {
