@@ -2,7 +2,14 @@
 import { expect, test } from 'vitest'
 import { definitions } from '../../lib/core/operation.ts'
 import '../../lib/index.ts' // which defines them
-import { documented, examplesOf } from '../support/documentation.ts'
+import {
+  compilerOptions,
+  documented,
+  examplesOf,
+  filesOf,
+  programOf,
+  typeErrors,
+} from '../support/documentation.ts'
 import { exportedOperations, read } from '../support/project.ts'
 import { runExamples } from '../support/runExamples.ts'
 
@@ -38,6 +45,13 @@ test('every example in docstrings and pages runs, its types included', async () 
   ]
   expect(examples.length).toBeGreaterThan(0)
   expect(await runExamples(examples)).toEqual([])
+})
+
+test('the files of the guide to a mechanism fit the tree', () => {
+  const files = filesOf(read('CONTRIBUTING.md'))
+  expect(files.size).toBe(4)
+  const paths = [...files.keys()]
+  expect(typeErrors(programOf(paths, compilerOptions, files), paths)).toEqual([])
 })
 
 test('README lists every operation, with its source (npm run format writes it)', () => {

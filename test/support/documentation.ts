@@ -12,6 +12,14 @@ export interface Documented {
   readonly examples: readonly string[]
 }
 
+/** The files that a Markdown text gives whole, each named before its block, by their paths. */
+export const filesOf = (markdown: string): Map<string, string> =>
+  new Map(
+    [...markdown.matchAll(/^\*\*\d+\. [^`]*`([^`]+\.ts)`.*?^```typescript\n(.*?)^```/gms)].map(
+      ([, path, code]) => [join(root, path!), code!],
+    ),
+  )
+
 /** The TypeScript code blocks of a Markdown text. */
 export const examplesOf = (markdown: string): string[] =>
   [...markdown.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code]) => code!)
@@ -27,19 +35,39 @@ export const compilerOptions: ts.CompilerOptions = {
 
 const parsed = new Map<string, ts.SourceFile | undefined>()
 
-/** A program whose files are parsed once for all programs: those of Node and the library are many. */
+/**
+ * A program whose files are parsed once for all programs: those of Node and the library are many.
+ * `written` has the text of files that are nowhere else, by their paths.
+ */
 export function programOf(
   paths: readonly string[],
   options: ts.CompilerOptions = compilerOptions,
+  written: ReadonlyMap<string, string> = new Map(),
 ): ts.Program {
   const host = ts.createCompilerHost(options)
-  const { getSourceFile } = host
-  host.getSourceFile = (path, ...rest) => {
-    if (!parsed.has(path)) parsed.set(path, getSourceFile(path, ...rest))
+  const { fileExists, getSourceFile } = host
+  host.fileExists = path => written.has(path) || fileExists(path)
+  host.getSourceFile = (path, language, ...rest) => {
+    const text = written.get(path)
+    if (text !== undefined) return ts.createSourceFile(path, text, language)
+    if (!parsed.has(path)) parsed.set(path, getSourceFile(path, language, ...rest))
     return parsed.get(path)
   }
   return ts.createProgram(paths, options, host)
 }
+
+/** What the compiler has against some files of a program, a line each. */
+export const typeErrors = (program: ts.Program, paths: readonly string[]): string[] =>
+  paths
+    .map(path => program.getSourceFile(path)!)
+    .flatMap(file => [
+      ...program.getSyntacticDiagnostics(file),
+      ...program.getSemanticDiagnostics(file),
+    ])
+    .map(({ file, start, messageText }) => {
+      const line = file!.getLineAndCharacterOfPosition(start ?? 0).line + 1
+      return `${file!.fileName}, line ${line}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
+    })
 
 export function documented(module: string): Documented[] {
   const program = programOf([join(root, module)])

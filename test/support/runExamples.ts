@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import ts from 'typescript'
-import { compilerOptions, programOf } from './documentation.ts'
+import { compilerOptions, programOf, typeErrors } from './documentation.ts'
 import { root } from './project.ts'
 
 export interface Example {
@@ -22,7 +22,7 @@ export async function runExamples(examples: readonly Example[]): Promise<string[
   try {
     const files = examples.map((example, n) => ({ ...example, path: join(folder, `${n}.mts`) }))
     for (const { path, code } of files) writeFileSync(path, code)
-    return [...typeErrors(files), ...(await failures(folder, files))]
+    return [...wrongTypes(files), ...(await failures(folder, files))]
   } finally {
     rmSync(folder, { recursive: true })
   }
@@ -30,7 +30,7 @@ export async function runExamples(examples: readonly Example[]): Promise<string[
 
 type File = Example & { readonly path: string }
 
-function typeErrors(files: readonly File[]): string[] {
+function wrongTypes(files: readonly File[]): string[] {
   const program = programOf(
     files.map(({ path }) => path),
     {
@@ -44,20 +44,14 @@ function typeErrors(files: readonly File[]): string[] {
       rootDir: '/',
     },
   )
+  const options = program
+    .getOptionsDiagnostics()
+    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' '))
   // Theirs alone: the build checks the library.
-  const own = files.map(({ path }) => program.getSourceFile(path)!)
-  const all = [
-    ...program.getOptionsDiagnostics(),
-    ...own.flatMap(file => [
-      ...program.getSyntacticDiagnostics(file),
-      ...program.getSemanticDiagnostics(file),
-    ]),
-  ]
-  return all.map(({ file, start, messageText }) => {
-    const name = files.find(({ path }) => path === file?.fileName)?.name ?? file?.fileName
-    const line = file ? file.getLineAndCharacterOfPosition(start ?? 0).line + 1 : 0
-    return `${name}, line ${line}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
-  })
+  const own = files.flatMap(({ name, path }) =>
+    typeErrors(program, [path]).map(error => `${name}: ${error}`),
+  )
+  return [...options, ...own]
 }
 
 async function failures(folder: string, files: readonly File[]): Promise<string[]> {
