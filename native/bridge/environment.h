@@ -15,6 +15,7 @@ struct PendingCall;
 struct Environment {
   napi_threadsafe_function settle = nullptr;  // brings finished jobs from the lane to JavaScript
   std::unordered_map<int64_t, PendingCall*> pending;
+  bool closed = false;  // its cleanup has run: no call is pending any more
   int threads = 1;
   const char* threadsFrom = "affinity";
   Problem problem;  // what is wrong with the environment variables, told at every use

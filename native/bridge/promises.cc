@@ -146,19 +146,22 @@ napi_value progress(napi_env env, napi_callback_info info) {
   return object;
 }
 
-// Runs on the environment's thread for every job that the lane has settled; env is null when the
-// environment has gone down meanwhile, and the call with it.
+// Runs on the environment's thread for every job that the lane has settled. When the environment
+// has gone down meanwhile, the call is gone with it: Node then gives no env, Bun gives it all the
+// same.
 void onLoop(napi_env env, napi_value, void* context, void* data) {
-  if (!env) return;
+  auto& environment = *static_cast<Environment*>(context);
+  if (!env || environment.closed) return;
   auto* call = static_cast<PendingCall*>(data);
   // A cancelled call rejects even when its last tile was already done.
   const Outcome outcome = call->control.cancelled ? Outcome::kCancelled : call->outcome;
   settlePromise(env, *call, problemOf(outcome));
-  forget(env, *static_cast<Environment*>(context), call);
+  forget(env, environment, call);
 }
 
 void onCleanup(void* data) {
   auto* environment = static_cast<Environment*>(data);
+  environment->closed = true;
   for (const auto& [id, call] : environment->pending) lane::cancel(call);
   lane::waitFor(environment);
   for (const auto& [id, call] : environment->pending) delete call;
