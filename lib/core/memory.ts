@@ -59,14 +59,17 @@ function transferError(buffer: ArrayBuffer): string {
     return (error as Error).message
   }
 }
-const duplicate = transferError(new ArrayBuffer(8))
+const probe = new ArrayBuffer(8)
+const duplicate = transferError(probe)
+// Deno transfers the first before it sees the second: there the question would cost the buffer.
+const mayAsk = probe.byteLength > 0
 
 // Only a buffer of WebAssembly cannot be detached, and nothing else tells. It comes in whole pages, so
 // buffers of other sizes never pay for the question (12 us, once a buffer).
 function isWebAssembly(buffer: ArrayBufferLike, shared: boolean, bytes: number): boolean {
   if (bytes < pageBytes || bytes % pageBytes !== 0) return false
   if (shared) return Object.isFrozen(buffer)
-  if (ordinary.has(buffer)) return false
+  if (!mayAsk || ordinary.has(buffer)) return false
   if (transferError(buffer as ArrayBuffer) !== duplicate) {
     if (isMarkedAsUntransferable?.(buffer) !== true) return true
   }

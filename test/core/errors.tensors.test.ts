@@ -234,4 +234,16 @@ describe('tensors', () => {
     const big = { data: new Float32Array(2 ** 14), shape: [2 ** 14] }
     dense(big, { weight: { data: new Float32Array(1), shape: [1, 2 ** 14], strides: [0, 0] } })
   })
+
+  test('asking costs no buffer where structuredClone moves one before it sees it twice (Deno)', async () => {
+    const { structuredClone: clone } = globalThis
+    vi.stubGlobal('structuredClone', (value: unknown, options: { transfer: ArrayBuffer[] }) => {
+      for (const buffer of options.transfer) clone(value, { transfer: [buffer] })
+    })
+    vi.resetModules()
+    const { isFlexible } = await import('../../lib/core/memory.ts')
+    vi.unstubAllGlobals()
+    const pages = new ArrayBuffer(2 ** 16)
+    expect([isFlexible(pages), pages.byteLength]).toEqual([false, 2 ** 16])
+  })
 })
