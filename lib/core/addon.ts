@@ -93,6 +93,9 @@ function withShortSpin<T>(load: () => T): T {
 
 const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '')
 
+// A bundler that takes this file along leaves the binary behind.
+const isBundled = !/[\\/]core[\\/]addon\.[jt]s$/.test(fileURLToPath(import.meta.url))
+
 // The package ships no install script: who installs from a registry gets a prebuilt binary, who has a
 // platform without one builds it by this command.
 function remedy(): string {
@@ -101,6 +104,9 @@ function remedy(): string {
   const folder = nested.startsWith('..') ? root : nested
   return `npm i -D cmake-js@8 node-addon-api@8 && npx cmake-js build -d ${folder} --out ${join(folder, '.cmake')}`
 }
+
+const external =
+  "esbuild --external:fovea, or serverExternalPackages: ['fovea'] of Next.js, or the like"
 
 function missing(cause: unknown): FoveaError {
   const { platform, arch, versions } = process
@@ -118,16 +124,17 @@ function missing(cause: unknown): FoveaError {
     `Looked for, on ${platform} ${arch}, Node ${versions.node}:`,
     `  ${join(root, 'build', 'Release', '*.node')}`,
     `  ${join(root, 'prebuilds', `${platform}-${arch}`, '*.node')}`,
-    'To build it (CMake and a C++20 compiler with OpenMP are needed):',
-    `  ${remedy()}`,
+    ...(isBundled
+      ? ['It stays where fovea is installed. Keep fovea out of the bundle:', `  ${external}`]
+      : ['To build it (CMake and a C++20 compiler with OpenMP are needed):', `  ${remedy()}`]),
   ]
   return new FoveaError(message.join('\n'), details, cause)
 }
 
 function load(): Native {
-  const nodeGypBuild = createRequire(import.meta.url)('node-gyp-build') as (dir: string) => Native
   let loaded: Native
   try {
+    const nodeGypBuild = createRequire(import.meta.url)('node-gyp-build') as (dir: string) => Native
     loaded = withShortSpin(() => nodeGypBuild(root))
   } catch (error) {
     throw missing(error)

@@ -31,9 +31,13 @@ function importWithout(spoil: (packageFolder: string) => void): Record<string, s
   const resolver = join(root, 'node_modules', 'node-gyp-build')
   symlinkSync(resolver, join(folder, 'node_modules', 'node-gyp-build'), 'junction')
   spoil(packageFolder)
-  const program = `import('fovea').catch(({ name, message, ...details }) =>
+  return importError('fovea')
+}
+
+function importError(module: string): Record<string, string> {
+  const program = `import('${module}').catch(({ name, message, ...details }) =>
     console.log(JSON.stringify({ name, message, ...details })))`
-  const said = execFileSync(process.execPath, ['-e', program], { cwd: folder, encoding: 'utf8' })
+  const said = execFileSync(process.execPath, ['-e', program], { cwd: folder!, encoding: 'utf8' })
   return JSON.parse(said) as Record<string, string>
 }
 
@@ -65,4 +69,13 @@ test('a binary that does not load says why', () => {
   })
   expect(error.code).toBe('ERR_FOVEA_BINARY')
   expect(error.received).toContain('fovea.node')
+})
+
+test('a bundle without the binary says to keep fovea out of it', () => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'fovea-bundle-')))
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+  cpSync(join(root, 'dist/core'), join(folder, 'server'), { recursive: true })
+  const error = importError('./server/addon.js')
+  expect(error.code).toBe('ERR_FOVEA_BINARY')
+  expect(error.message).toMatch(/Keep fovea out of the bundle:\n +esbuild --external:fovea/)
 })
