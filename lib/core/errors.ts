@@ -154,21 +154,22 @@ export function formatList(values: Iterable<number | string>): Words {
   return new Words(`[${[...values].join(', ')}]`)
 }
 
-/** The candidate that `name` most likely means, if any is near. */
+/** The candidate that `name` most likely means: near in spelling, else a word in it (`isCausal`). */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
+  const lower = name.toLowerCase()
   let best: string | undefined
   let bestDistance = Math.max(2, Math.floor(Math.min(name.length, 64) / 3)) + 1
+  let longest: string | undefined
   for (const candidate of candidates) {
-    const distance =
-      candidate.toLowerCase() === name.toLowerCase()
-        ? 0
-        : editDistance(name, candidate, bestDistance)
+    const word = candidate.toLowerCase()
+    const distance = word === lower ? 0 : editDistance(name, candidate, bestDistance)
     if (distance < bestDistance) {
       best = candidate
       bestDistance = distance
     }
+    if (word.length > Math.max(longest?.length ?? 0, 3) && lower.includes(word)) longest = candidate
   }
-  return best
+  return best ?? longest
 }
 
 // Damerau-Levenshtein with adjacent transpositions (optimal string alignment), given up at `limit`.

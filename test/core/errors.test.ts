@@ -206,6 +206,8 @@ describe('words', () => {
         nearest(name, names),
       ),
     ).toEqual(['scale', 'windowLeft', undefined, 'threads', undefined, undefined, 'causal'])
+    expect(nearest('isCausal', names)).toBe('causal')
+    expect(nearest('attentionMaskOf', ['is', 'mask', 'attention'])).toBe('attention')
   })
 
   test('received values run no code of their owner', () => {
