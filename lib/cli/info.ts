@@ -1,4 +1,4 @@
-import { parseOptions } from './options.ts'
+import { parseOptions, UsageError } from './options.ts'
 import { paint, printJson, printLine } from './output.ts'
 
 const usage = `Usage: fovea info [--json]
@@ -28,6 +28,9 @@ function remarks({
 export async function info(args: string[]): Promise<number> {
   const parsed = parseOptions(args, usage, { json: { type: 'boolean' } })
   if (parsed === undefined) return 0
+  if (parsed.positionals.length > 0) {
+    throw new UsageError(`info takes no argument; got ${parsed.positionals[0]}`, usage)
+  }
   const all = (await import('../index.ts')).info()
   const suits = all.isa !== 'scalar'
   const notes = remarks(all)

@@ -13,7 +13,8 @@ const usage = `Usage: fovea verify FILE... [--json]
 Runs each case file and compares what comes out with its expected.* tensors. A directory stands for all
 .safetensors files in it, at any depth.
 
-  --json  { ops: [{ op, cases, passed, worst }], failures: [{ file, output, index, got, want, ratio }] }
+  --json  { ops: [{ op, cases, passed, worst }], failures: [{ file, output, index, got, want, ratio }] },
+          infinities and NaN as strings
 
 An element passes when |got - want| <= atol + rtol |want|; worst is the largest error over tolerance.
 Exit 0 when all cases passed, 1 when some failed.`
@@ -93,7 +94,10 @@ async function verifyCase(
     return { worst: null, failures: [unrun(file, null, 'holds no expected.* tensor')] }
   }
   const outputs = await runCase(c)
-  const verdicts = names.map(name => verifyOutput(file, name, outputs[name], c.expected[name]!, c))
+  const verdicts = names.map(name => {
+    const got = Object.hasOwn(outputs, name) ? outputs[name] : undefined
+    return verifyOutput(file, name, got, c.expected[name]!, c)
+  })
   const ratios = verdicts.flatMap(({ worst }) => worst ?? [])
   return {
     worst: ratios.length === 0 ? null : Math.max(...ratios),

@@ -44,6 +44,7 @@ describe('usage errors', () => {
     ['ops', ['sofmax'], /no operation is called sofmax; is it softmax\?/],
     ['ops', ['sliding'], /; is it slidingWindowAttention\?/],
     ['info', ['--x'], /--x/],
+    ['info', ['x'], /info takes no argument; got x/],
     ['bench', ['--threads', '0'], /--threads must be a whole number >= 1; got 0/],
     ['bench', ['--threads', 'x'], /got x/],
     ['bench', ['sofmax'], /is it softmax\?/],

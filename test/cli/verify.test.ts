@@ -167,6 +167,7 @@ describe('each of these is a failure of its file, and the others still run', () 
     ['a missing tensor', softmaxWith({}, { x: no }), /softmax: x must/],
     ['a tensor of another type', softmaxWith({}, { x: double }), /softmax: x must/],
     ['an unknown output', softmaxWith({}, { 'expected.lse': x }), /no output lse/],
+    ['a name of objects', softmaxWith({}, { 'expected.toString': x }), /no output toString/],
     [
       'another shape',
       softmaxWith({}, { 'expected.out': flat }),
