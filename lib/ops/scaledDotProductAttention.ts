@@ -73,6 +73,14 @@ export interface ScaledDotProductAttentionOutputs {
  *       |      2 ■ ■ . . .  (■ seen)    2 ■ ■ ■ ■ .
  *       v      3 ■ ■ ■ . .              3 . ■ ■ ■ ■
  *
+ * Causal with other numbers of queries than keys is one of two things, which `align` tells apart:
+ *
+ *     topLeft  ■ . . . .   ■ .      bottomRight  ■ ■ ■ ■ .   . .
+ *              ■ ■ . . .   ■ ■                   ■ ■ ■ ■ ■   . .
+ *                          ■ ■                               . .
+ *                          ■ ■                               ■ .
+ *                          ■ ■                               ■ ■
+ *
  * A query that sees no key gives 0 and lse -Infinity (with sinks: 0, and the sink). Hidden keys and
  * values are never part of the result, whatever they hold. Tiles that see nothing are not computed, and
  * nothing of size Lq x Lk is allocated: scratch is at most 0.8 MB a thread, 1.3 MB where heads share a
@@ -89,6 +97,17 @@ export interface ScaledDotProductAttentionOutputs {
  * const x = tensor(new Float32Array(8 * 128 * 64).fill(0.5), [1, 8, 128, 64])
  * const { out, lse } = scaledDotProductAttention(x, x, x, { causal: true, outputs: ['lse'] })
  * console.log(out.shape, out.data[0], lse.shape) // => [ 1, 8, 128, 64 ] 0.5 [ 1, 8, 128 ]
+ *
+ * // Equal scores: each query gives the mean of the values that it sees.
+ * const zeros = (length: number) => tensor(new Float32Array(length), [1, 1, length, 1])
+ * const count = (length: number) => tensor(Float32Array.of(1, 2, 3, 4, 5), [1, 1, length, 1])
+ * const seen = (align: 'topLeft' | 'bottomRight', queries: number, keys: number) => {
+ *   const options = { causal: true, align }
+ *   const { out } = scaledDotProductAttention(zeros(queries), zeros(keys), count(keys), options)
+ *   return out.data.join(' ')
+ * }
+ * console.log(seen('topLeft', 2, 5), '|', seen('topLeft', 5, 2)) // => 1 1.5 | 1 1.5 1.5 1.5 1.5
+ * console.log(seen('bottomRight', 2, 5), '|', seen('bottomRight', 5, 2)) // => 2.5 3 | 0 0 0 1 1.5
  * ```
  */
 export const scaledDotProductAttention = operation<
