@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
 const made = new Set(
-  '.git node_modules build .cmake dist prebuilds fovea-demo golden __snapshots__'.split(' '),
+  '.git node_modules .venv build .cmake dist prebuilds fovea-demo golden __snapshots__'.split(' '),
 )
 
 /** Paths, relative to the root, of the files under a folder that are written by hand. */
