@@ -21,23 +21,31 @@ void conv(const Call& call, const ConvProblem& problem) {
   const ConvPlan plan(p.shape, p.x, p.input.affine || p.input.relu);
   const int64_t boxes = plan.boxes(), pieces = p.x.batch * boxes;
   const int64_t tasks = plan.boxTasks * plan.groupTasks * plan.stripTasks;
+  // Visits of a task: to its boxes in turn and, in each, to its groups.
+  const auto boxesOf = [&](int64_t task) { return task / plan.stripTasks / plan.groupTasks; };
+  const auto firstGroup = [&](int64_t task) {
+    return task / plan.stripTasks % plan.groupTasks * plan.taskGroups;
+  };
+  const auto groupsOf = [&](int64_t task) {
+    return std::min(plan.taskGroups, p.shape.groups - firstGroup(task));
+  };
+  const auto visitOf = [&](int64_t task, int64_t i) {
+    const int64_t groups = groupsOf(task), piece = boxesOf(task) * plan.taskBoxes + i / groups;
+    return ConvVisit{plan.box(piece % boxes), piece / boxes, firstGroup(task) + i % groups};
+  };
   parallelFor(call, tasks, [&](int64_t task, Scratch& scratch) {
     ConvWorker worker(p, plan, end, scratch);
-    const int64_t part = task % plan.stripTasks;
-    task /= plan.stripTasks;
-    const int64_t firstGroup = task % plan.groupTasks * plan.taskGroups;
-    const int64_t groups = std::min(plan.taskGroups, p.shape.groups - firstGroup);
-    const int64_t firstPiece = task / plan.groupTasks * plan.taskBoxes;
-    const int64_t visits = std::min(plan.taskBoxes, pieces - firstPiece) * groups;
-    const auto visitOf = [&](int64_t i) {
-      const int64_t piece = firstPiece + i / groups;
-      return ConvVisit{plan.box(piece % boxes), piece / boxes, firstGroup + i % groups};
-    };
+    const int64_t firstStrip = task % plan.stripTasks * plan.taskStrips;
+    const int64_t endStrip = std::min(firstStrip + plan.taskStrips, plan.strips);
+    const int64_t visits =
+        std::min(plan.taskBoxes, pieces - boxesOf(task) * plan.taskBoxes) * groupsOf(task);
+    // Threads take tasks in their order, hence probably turns.
+    const int64_t then = task + call.threads;
     for (int64_t i = 0; i < visits; ++i) {
-      const ConvVisit visit = visitOf(i), next = visitOf(std::min(i + 1, visits - 1));
-      worker.compute(visit, part * plan.taskStrips,
-                     std::min((part + 1) * plan.taskStrips, plan.strips),
-                     i + 1 < visits ? &next : nullptr);
+      const bool last = i + 1 == visits;
+      const ConvVisit next = !last ? visitOf(task, i + 1) : visitOf(std::min(then, tasks - 1), 0);
+      worker.compute(visitOf(task, i), firstStrip, endStrip,
+                     !last || then < tasks ? &next : nullptr);
     }
   });
 }

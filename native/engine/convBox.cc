@@ -72,38 +72,38 @@ void ConvWorker::lay(const ConvVisit& visit, int64_t firstChannel, int64_t chann
   channelInMap_ = firstChannel;
   const ConvShape& s = p_.shape;
   const FeatureMap& x = p_.x;
-  const auto plane = convPack().plane;
-  ConvPlane to;
+  const ChannelAffine& affine = p_.input.affine;
+  const auto from = [&](const float* values) { return values ? values + firstChannel : nullptr; };
+  ConvPlanes to;
+  to.channels = channels;
+  to.channelStride = x.channelStride;
   to.rowStride = x.stride[1];
   to.columnStride = x.stride[2];
-  to.height = x.size[1];
   to.width = x.size[2];
   to.ahead = plan_.rowsOfOne ? x.channelStride : 0;
+  to.toStride = plan_.channelFloats;
   to.pitch = plan_.pitch;
   to.rows = plan_.y.span(box.size[1]);
   to.columns = plan_.x.span(box.size[2]);
   to.rowStep = s.stride[1] / plan_.y.step;
   to.columnStep = s.stride[2] / plan_.x.step;
-  to.transforms = p_.input.affine || p_.input.relu;
-  for (int64_t c = 0; c < channels; ++c) {
-    const int64_t channel = firstChannel + c;
-    to.centre = p_.input.affine.centreOf(channel);
-    to.scale = p_.input.affine.scaleOf(channel);
-    to.shift = p_.input.affine.shiftOf(channel);
-    to.least = p_.input.relu ? 0 : -std::numeric_limits<float>::infinity();
-    to.to = laid_ + c * plan_.channelFloats;
-    for (int64_t kz = 0; kz < s.kernel[0]; ++kz) {
-      const int64_t z = box.first[0] * s.stride[0] - s.padding[0] + kz * s.dilation[0];
-      const bool inside = z >= 0 && z < x.size[0];
-      to.from = inside ? x.at(b, channel, z, 0, 0) : nullptr;
-      to.height = inside ? x.size[1] : 0;
-      for (int64_t px = 0; px < plan_.x.planes; ++px) {
-        to.column = box.first[2] * s.stride[2] - s.padding[2] + plan_.x.start(px);
-        for (int64_t py = 0; py < plan_.y.planes; ++py) {
-          to.row = box.first[1] * s.stride[1] - s.padding[1] + plan_.y.start(py);
-          plane(to);
-          to.to += plan_.planeFloats;
-        }
+  to.transforms = affine || p_.input.relu;
+  to.centre = from(affine.centre);
+  to.scale = from(affine.scale);
+  to.shift = from(affine.shift);
+  to.least = p_.input.relu ? 0 : -std::numeric_limits<float>::infinity();
+  to.to = laid_;
+  for (int64_t kz = 0; kz < s.kernel[0]; ++kz) {
+    const int64_t z = box.first[0] * s.stride[0] - s.padding[0] + kz * s.dilation[0];
+    const bool inside = z >= 0 && z < x.size[0];
+    to.from = x.at(b, firstChannel, inside ? z : 0, 0, 0);
+    to.height = inside ? x.size[1] : 0;
+    for (int64_t px = 0; px < plan_.x.planes; ++px) {
+      to.column = box.first[2] * s.stride[2] - s.padding[2] + plan_.x.start(px);
+      for (int64_t py = 0; py < plan_.y.planes; ++py) {
+        to.row = box.first[1] * s.stride[1] - s.padding[1] + plan_.y.start(py);
+        convPack().planes(to);
+        to.to += plan_.planeFloats;
       }
     }
   }
@@ -244,20 +244,23 @@ void ConvWorker::finishColumns(const ConvVisit& visit, int64_t firstChannel, int
   }
 }
 
-void ConvWorker::ask(const FeatureMap& map, int64_t b, int64_t c, const int64_t* first,
-                     const int64_t* end) {
+void ConvWorker::ask(const FeatureMap& map, int64_t b, int64_t firstChannel, int64_t channels,
+                     const int64_t* first, const int64_t* end) {
   int64_t rows = end[1] - first[1], floats = end[2] - first[2];
   if (map.stride[2] != 1 || rows <= 0 || floats <= 0) return;
   if (map.stride[1] == floats) {
     floats *= rows;
     rows = 1;
   }
-  for (int64_t z = first[0]; z < end[0]; ++z) {
-    for (int64_t y = first[1]; y < first[1] + rows; ++y) {
-      const float* from = map.at(b, c, z, y, first[2]);
-      const int64_t lines = std::min((floats + kLine - 2) / kLine + 1, kMostAhead - aheadLines_);
-      for (int64_t i = 0; i < lines; ++i) ahead_[aheadLines_ + i] = from + i * kLine;
-      aheadLines_ += lines;
+  const int64_t lines = (floats + kLine - 2) / kLine + 1;
+  for (int64_t c = firstChannel; c < firstChannel + channels; ++c) {
+    for (int64_t z = first[0]; z < end[0]; ++z) {
+      const float* from = map.at(b, c, z, first[1], first[2]);
+      for (int64_t y = 0; y < rows; ++y, from += map.stride[1]) {
+        const int64_t count = std::min(lines, kMostAhead - aheadLines_);
+        for (int64_t i = 0; i < count; ++i) ahead_[aheadLines_ + i] = from + i * kLine;
+        aheadLines_ += count;
+      }
     }
   }
 }
@@ -273,7 +276,7 @@ void ConvWorker::askForInput(const ConvVisit& visit, int64_t firstChannel, int64
     end[axis] =
         std::min(from + (visit.box.size[axis] - 1) * s.stride[axis] + reach + 1, x.size[axis]);
   }
-  for (int64_t c = 0; c < channels; ++c) ask(x, visit.b, firstChannel + c, first, end);
+  ask(x, visit.b, firstChannel, channels, first, end);
 }
 
 void ConvWorker::askForOutput(const ConvVisit& visit, int64_t firstChannel, int64_t channels) {
@@ -281,8 +284,7 @@ void ConvWorker::askForOutput(const ConvVisit& visit, int64_t firstChannel, int6
   const int64_t end[] = {box.first[0] + 1, box.first[1] + box.size[1], box.first[2] + box.size[2]};
   for (const MapStep& step : p_.steps) {
     if (step.kind == MapStep::Kind::kAffine) continue;
-    const FeatureMap map = step.map.spread();
-    for (int64_t c = 0; c < channels; ++c) ask(map, visit.b, firstChannel + c, box.first, end);
+    ask(step.map.spread(), visit.b, firstChannel, channels, box.first, end);
   }
 }
 
@@ -310,7 +312,7 @@ void ConvWorker::compute(const ConvVisit& visit, int64_t firstStrip, int64_t end
       const int64_t then = c + chunk;
       if (then < ins) {
         askForInput(visit, group * ins + then, std::min(plan_.chunkChannels, ins - then));
-      } else if (at + strips >= endStrip && next) {
+      } else if (at + strips >= endStrip && next && !next->readsAs(visit)) {
         askForInput(*next, next->group * ins, plan_.chunkChannels);
       }
       // A share of the output with every chunk.

@@ -23,6 +23,11 @@ struct ConvEnd {
 struct ConvVisit {
   ConvBox box;
   int64_t b, group;
+
+  // Whether the input of both is the same.
+  bool readsAs(const ConvVisit& other) const {
+    return box.index == other.box.index && b == other.b && group == other.group;
+  }
 };
 
 class ConvWorker {
@@ -51,8 +56,9 @@ class ConvWorker {
   // Collects lines to be asked for during the next product.
   void askForInput(const ConvVisit& visit, int64_t firstChannel, int64_t channels);
   void askForOutput(const ConvVisit& visit, int64_t firstChannel, int64_t channels);
-  // Positions from `first` to before `end` of a channel, where rows are contiguous.
-  void ask(const FeatureMap& map, int64_t b, int64_t c, const int64_t* first, const int64_t* end);
+  // Positions from `first` to before `end`, where rows are contiguous.
+  void ask(const FeatureMap& map, int64_t b, int64_t firstChannel, int64_t channels,
+           const int64_t* first, const int64_t* end);
 
   const ConvProblem& p_;
   const ConvPlan& plan_;

@@ -14,9 +14,9 @@ namespace {
 // lay out more rows twice.
 constexpr int64_t kBoxPositions = 912;
 constexpr int64_t kFewPositions = 192;
-// Of a box under one tap whose channels are too many for all of it to stay laid out: 256 to 64
-// channels of one map of 56 x 56 went from 1.55 to 1.2 ms.
-constexpr int64_t kPointPositions = 288;
+// Floats of the input of a box under one tap, 128 KB, where that is more than the fewest positions:
+// 256 to 64 channels of 56 x 56 take 0.9 of the time with 192 positions that 288 take.
+constexpr int64_t kPointFloats = 1 << 15;
 // Floats of the input laid out at a time, and of the sums: 256 KB each.
 constexpr int64_t kMapFloats = 1 << 16;
 constexpr int64_t kSumFloats = 1 << 16;
@@ -83,20 +83,15 @@ double ConvPlan::lay(const ConvShape& s, const FeatureMap& map, bool sharedY, bo
   const int64_t ins = s.inChannels / s.groups, outs = s.outChannels / s.groups;
   y = ConvAxis(s, 1, sharedY, columnsOfChannels);
   x = ConvAxis(s, 2, sharedX, columnsOfChannels);
-  // Where a box meets several parts of the output channels, all of its input stays laid out: 256 to
-  // 256 channels of 56 x 56 went from 4.74 to 4.47 ms.
   int64_t box = kBoxPositions;
   if (columnsOfChannels) {
     const int64_t all = map.batch * out[0] * out[1] * out[2];
     box = std::clamp(std::min(all / kTasks, kColumnFloats / std::max<int64_t>(outs, 1)),
                      kFewPositions, kColumnPositions);
   }
-  int64_t most = s.taps() == 1 ? kBoxPositions : std::min(kMostColumns, box);
-  if (s.taps() == 1) {
-    const bool severalParts = outs > kSumFloats / kBoxPositions;
-    most = std::clamp(kMapFloats / std::max<int64_t>(ins, 1),
-                      severalParts ? kFewPositions : kPointPositions, most);
-  }
+  const int64_t most = s.taps() == 1 ? std::clamp(kPointFloats / std::max<int64_t>(ins, 1),
+                                                  kFewPositions, kBoxPositions)
+                                     : std::min(kMostColumns, box);
   columns = evenPart(out[2], most, 16);
   boxColumns_ = ceilDiv(out[2], columns);
   pitch = x.span(columns);

@@ -42,29 +42,40 @@ inline int64_t firstAtLeast(int64_t bound, int64_t start, int64_t step, int64_t 
   return j < most ? j : most;
 }
 
+// One channel, of whose columns [first, end) are in the map.
 template <class Transform>
-inline void packRows(const ConvPlane& p, Transform f) {
-  const int64_t first = firstAtLeast(0, p.column, p.columnStep, p.columns);
-  const int64_t end = firstAtLeast(p.width, p.column, p.columnStep, p.columns);
-  for (int64_t j = 0; j < p.rows; ++j) {
-    float* to = p.to + j * p.pitch;
+inline void packPlane(const ConvPlanes& p, const float* plane, float* to, int64_t first,
+                      int64_t end, Transform f) {
+  for (int64_t j = 0; j < p.rows; ++j, to += p.pitch) {
     const int64_t row = p.row + j * p.rowStep;
     if (row < 0 || row >= p.height || first >= end) {
       clear(to, p.columns);
       continue;
     }
     clear(to, first);
-    packRow(p.from + row * p.rowStride + (p.column + first * p.columnStep) * p.columnStride,
+    packRow(plane + row * p.rowStride + (p.column + first * p.columnStep) * p.columnStride,
             p.columnStep * p.columnStride, p.ahead, to + first, end - first, f);
     clear(to + end, p.columns - end);
   }
 }
 
-void plane(const ConvPlane& p) {
-  if (!p.transforms) return packRows(p, [](Vec x) { return x; });
-  const Vec centre = Vec::set(p.centre), scale = Vec::set(p.scale), shift = Vec::set(p.shift);
+void planes(const ConvPlanes& p) {
+  const int64_t first = firstAtLeast(0, p.column, p.columnStep, p.columns);
+  const int64_t end = firstAtLeast(p.width, p.column, p.columnStep, p.columns);
   const Vec least = Vec::set(p.least);
-  packRows(p, [=](Vec x) { return Vec::max(least, Vec::fma(x - centre, scale, shift)); });
+  for (int64_t c = 0; c < p.channels; ++c) {
+    const float* from = p.from + c * p.channelStride;
+    float* to = p.to + c * p.toStride;
+    if (!p.transforms) {
+      packPlane(p, from, to, first, end, [](Vec x) { return x; });
+      continue;
+    }
+    const Vec centre = Vec::set(p.centre ? p.centre[c] : 0.0f);
+    const Vec scale = Vec::set(p.scale ? p.scale[c] : 1.0f);
+    const Vec shift = Vec::set(p.shift ? p.shift[c] : 0.0f);
+    packPlane(p, from, to, first, end,
+              [=](Vec x) { return Vec::max(least, Vec::fma(x - centre, scale, shift)); });
+  }
 }
 
-inline constexpr ConvPack kConvPack{plane};
+inline constexpr ConvPack kConvPack{planes};

@@ -1,13 +1,15 @@
-// Lays a plane of a map out for convTile: rows at a fixed pitch, zeros where the padding is, and,
+// Lays planes of a map out for convTile: rows at a fixed pitch, zeros where the padding is, and,
 // under a stride, the positions of one tap side by side.
 #pragma once
 #include <cstdint>
 
 namespace fovea {
 
-struct ConvPlane {
-  // The plane that is read, by its strides; rows and columns outside of it are padding.
+struct ConvPlanes {
+  // The first plane that is read, by its strides; rows and columns outside of it are padding. The
+  // other channels' lie at channelStride.
   const float* from;
+  int64_t channels, channelStride;
   int64_t rowStride, columnStride;
   int64_t height, width;
   // How far behind the same elements of the next plane lie, which are asked for meanwhile; or 0.
@@ -16,19 +18,22 @@ struct ConvPlane {
   // columns. A pitch below `columns` lets the zeros at the end of a row be those at the start of
   // the next.
   float* to;
+  int64_t toStride;  // from a channel to the next
   int64_t row, rowStep, rows;
   int64_t column, columnStep, columns;
   int64_t pitch;
   // What is applied to every element that is read, but not to the padding:
   //   max(least, (x - centre) * scale + shift)
+  // with the channel's own, 0, 1 and 0 where there are none.
   bool transforms;
-  float centre, scale, shift, least;
+  const float *centre, *scale, *shift;
+  float least;
 };
 
 struct ConvPack {
   // A load and a store a vector where columns that follow each other are adjacent in memory or
   // every second one; otherwise element by element.
-  void (*plane)(const ConvPlane&);
+  void (*planes)(const ConvPlanes&);
 };
 
 const ConvPack& convPack();
