@@ -34,10 +34,11 @@ interface Calibration {
 }
 
 async function calibrated(pause: Pause): Promise<Calibration> {
+  const { clockFor } = await import('./bench/clock.ts')
   const { measureFma } = await import('./bench/peak.ts')
   const { makeBench } = await import('../demo/bench.ts')
   const peak = Math.max(...Object.values(await measureFma(1, pause)))
-  return { peak, bench: makeBench(peak) }
+  return { peak, bench: makeBench(peak, clockFor(1)) }
 }
 
 /** @param calibrate what the run measures with */

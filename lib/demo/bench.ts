@@ -1,4 +1,3 @@
-import { clockFor } from '../core/clock.ts'
 import { getNumThreads, setNumThreads, type Tensor } from '../index.ts'
 
 /** A measured call: one line of the table. */
@@ -42,11 +41,12 @@ export interface Bench {
 const windowSeconds = 0.015
 
 /**
- * Times on one thread in the process's CPU time: what others do on the machine does not count.
+ * Times on one thread.
  * @param peak GFLOP/s of multiply-adds that one core reaches
+ * @param clock seconds that one thread has computed
  * @param rowSeconds how long a row takes, so that sixty of them are a matter of seconds
  */
-export function makeBench(peak: number, rowSeconds = 0.12): Bench {
+export function makeBench(peak: number, clock: () => number, rowSeconds = 0.12): Bench {
   return {
     measure({ label, shape, flops, run, output, expected }) {
       const threads = getNumThreads()
@@ -54,7 +54,7 @@ export function makeBench(peak: number, rowSeconds = 0.12): Bench {
       try {
         const result = run()
         const { difference, largest } = compare(output(result), expected())
-        const seconds = bestSeconds(run, rowSeconds)
+        const seconds = bestSeconds(run, clock, rowSeconds)
         const gflops = flops / seconds / 1e9
         const agrees = difference <= 1e-4 * largest + 1e-9
         const row = {
@@ -75,8 +75,7 @@ export function makeBench(peak: number, rowSeconds = 0.12): Bench {
 }
 
 /** The best of a few windows, one at least. */
-function bestSeconds(run: () => unknown, rowSeconds: number): number {
-  const clock = clockFor(1)
+function bestSeconds(run: () => unknown, clock: () => number, rowSeconds: number): number {
   let calls = 1
   let best = Number.POSITIVE_INFINITY
   let spent = 0

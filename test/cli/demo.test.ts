@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { clockFor } from '../../lib/cli/bench/clock.ts'
 import { demo } from '../../lib/cli/demo.ts'
 import { makeBench } from '../../lib/demo/bench.ts'
 import { png } from '../demo/png.ts'
@@ -70,7 +71,7 @@ describe('on a picture given', () => {
     const out = join(folder, 'tiny/of its own')
     const stdout = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
     const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
-    const quick = { peak: 100, bench: makeBench(100, 0) }
+    const quick = { peak: 100, bench: makeBench(100, clockFor(1), 0) }
     const code = await demo([file, '--out', out], async () => quick)
     const [printed, told] = [stdout, stderr].map(({ mock }) => mock.calls.join(''))
     vi.restoreAllMocks()

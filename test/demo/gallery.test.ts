@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { clockFor } from '../../lib/cli/bench/clock.ts'
 import { definitions } from '../../lib/core/operation.ts'
 import { type Bench, makeBench } from '../../lib/demo/bench.ts'
 import { showAttention } from '../../lib/demo/exhibits/shared/attention.ts'
@@ -25,7 +26,7 @@ function small(): Picture {
 
 let photo: Photo
 let folder: string
-const bench: Bench = makeBench(100, 0)
+const bench: Bench = makeBench(100, clockFor(1), 0)
 beforeAll(() => {
   photo = readPhoto('small', fitPicture(small()))
   folder = mkdtempSync(join(tmpdir(), 'fovea-gallery-'))

@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock.ts'
+import type { Clock } from './clock.ts'
 
 /** The shortest window worth a reading of the clock. */
 const windowSeconds = 0.02

@@ -1,6 +1,6 @@
 import { native, opIndex } from '../../core/addon.ts'
-import { type Clock, clockFor } from '../../core/clock.ts'
 import type { Pause } from './bestTimes.ts'
+import { type Clock, clockFor } from './clock.ts'
 import type { Limit } from './workload.ts'
 
 /** What the machine does at most with some number of threads: GFLOP/s, and GB/s. */

@@ -1,7 +1,7 @@
-import { clockFor } from '../../core/clock.ts'
 import { errorRatio } from '../tolerance.ts'
 import { bestTimes, type Contender, type Pause } from './bestTimes.ts'
 import { argumentsOf, type NamedOperation, type Outputs, weightsOf } from './calls.ts'
+import { clockFor } from './clock.ts'
 import type { Peer } from './peers.ts'
 import { random } from './random.ts'
 import type { Inputs, Workload } from './workload.ts'
