@@ -82,7 +82,7 @@ void attendFew(const Call& call, const AttendExtent& x, FunctionRef<AttendBody> 
       if (p.rows <= 0 || p.rows > kDecodeRows) return;
       const int64_t own = partsOf(p.segments[0].keys);
       for (int64_t part = wanted.begin; part < std::min(wanted.end, own); ++part)
-        decodePart(p, part, part > wanted.begin, state + part * partFloats, rowStride, scratch);
+        decodePart(p, part, wanted, state + part * partFloats, rowStride, scratch);
       if (join) decodeJoin(p, own, state, rowStride, scratch);
     });
   };

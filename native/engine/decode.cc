@@ -79,8 +79,8 @@ void gatherAddend(const AttendProblem& p, const QueryRow* rows, int64_t at, int 
 
 }  // namespace
 
-void decodePart(const AttendProblem& p, int64_t part, bool continues, float* state,
-                int64_t rowStride, Scratch& scratch) {
+void decodePart(const AttendProblem& p, int64_t part, Interval run, float* state, int64_t rowStride,
+                Scratch& scratch) {
   const DecodeTile& tile = decodeTile();
   const int count = static_cast<int>(p.rows), all = paddedRows(count);
   const int64_t pitch = padded(p.depth), valuePitch = padded(p.valueDepth);
@@ -114,8 +114,9 @@ void decodePart(const AttendProblem& p, int64_t part, bool continues, float* sta
     begin = std::min(begin, rows[r].visible[0].begin);
     end = std::max(end, rows[r].visible[0].end);
   }
-  RowsLater laterKeys(p.segments[0].key, p.depth, begin, end);
-  RowsLater laterValues(p.segments[0].value, p.valueDepth, begin, end);
+  const int64_t runEnd = std::min(end, run.end * kDecodePart);
+  RowsLater laterKeys(p.segments[0].key, p.depth, begin, runEnd);
+  RowsLater laterValues(p.segments[0].value, p.valueDepth, begin, runEnd);
   begin = std::max(begin, partBegin) / kDecodeKeys * kDecodeKeys;
   end = std::min(end, partEnd);
 
@@ -145,7 +146,7 @@ void decodePart(const AttendProblem& p, int64_t part, bool continues, float* sta
   block.sums = sums;
   block.acc = acc;
   const bool terms = addend || p.alibi || p.softcap > 0;
-  if (begin < end && !continues) {
+  if (begin < end && part == run.begin) {
     laterKeys.start(begin);
     laterValues.start(begin);
   }

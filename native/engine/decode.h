@@ -17,8 +17,8 @@ constexpr int64_t decodeStateFloats(int64_t valueDepth) {
 }
 
 // Attends all queries over part `part` of the keys; query r's state goes to state[r * rowStride].
-// `continues`: this thread has just attended the part before, and asked for what comes first here.
-void decodePart(const AttendProblem& problem, int64_t part, bool continues, float* state,
+// It is one of the parts `run`, which the calling thread attends in order.
+void decodePart(const AttendProblem& problem, int64_t part, Interval run, float* state,
                 int64_t rowStride, Scratch& scratch);
 
 // Joins `parts` states of every query and writes out and lse.
