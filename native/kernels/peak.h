@@ -10,7 +10,7 @@ struct Peak {
   // them.
   float (*multiplyAdd)(int64_t steps);
   int flopsPerStep;
-  // The sum of n floats, n a multiple of 16: one pass at the speed of reading.
+  // The sum of n floats, n a multiple of 16, as fast as memory can be read: in many places at once.
   float (*sum)(const float* x, int64_t n);
 };
 

@@ -9,6 +9,7 @@ export interface Peak {
   /** By instruction set, those that the current one can do too. */
   readonly fmaBy: Readonly<Record<string, number>>
   readonly fma: number
+  /** Of far memory, read in sixteen places at once, which is faster than from end to end. */
   readonly read: number
   /** Bytes read and bytes written, of a copy. */
   readonly copy: number
