@@ -14,15 +14,17 @@ namespace {
 // lay out more rows twice.
 constexpr int64_t kBoxPositions = 912;
 constexpr int64_t kFewPositions = 192;
-// Floats of the input of a box under one tap, 128 KB, where that is more than the fewest positions:
+// Floats of the input of a box under one tap, 96 KB, where that is more than the fewest positions:
 // 256 to 64 channels of 56 x 56 take 0.9 of the time with 192 positions that 288 take.
-constexpr int64_t kPointFloats = 1 << 15;
+constexpr int64_t kPointFloats = 3 << 13;
 // Floats of the input laid out at a time, and of the sums: 256 KB each.
 constexpr int64_t kMapFloats = 1 << 16;
 constexpr int64_t kSumFloats = 1 << 16;
 // Steps of a chunk of the product, and positions of a run, of a multiple of which a box is made.
 constexpr int64_t kBlockDepth = 288;
 constexpr int64_t kRunPositions = 48;  // twice and four times that where channels are few
+// Of a chunk under one tap, whose steps share no lines: a run of its input takes 24 KB.
+constexpr int64_t kPointDepth = 128;
 // Where channels lie in the lanes: steps whose weights for 64 output channels take 18 KB of the
 // first-level cache (36 KB are 1 % faster where nobody else uses it, and slower where a neighbour
 // on the core does); positions of a box, over which the weights are fetched once; floats of its
@@ -41,6 +43,7 @@ constexpr int64_t kFewPlaces = 900;
 // 0.85. With larger planes every step meets another page: 512 to 128 of 28 x 28 0.95 and 0.86.
 constexpr int64_t kSharedPositions = 256;
 constexpr int64_t kSharedChannels = 1024;
+constexpr int64_t kLine = 16;
 // Wider rows are cut.
 constexpr int64_t kMostColumns = 384;
 constexpr int64_t kMostReach = 256;
@@ -109,6 +112,10 @@ double ConvPlan::lay(const ConvShape& s, const FeatureMap& map, bool sharedY, bo
   planeFloats = y.span(rows) * pitch;
   sliceFloats = x.planes * y.planes * planeFloats;
   channelFloats = s.kernel[0] * sliceFloats;
+  if (s.taps() == 1) {
+    // An odd number of lines: with an even one, channels would meet in few sets of a cache.
+    channelFloats = (ceilDiv(channelFloats, kLine) | 1) * kLine;
+  }
   const int64_t computed = columnsOfChannels ? rows * columns : (rows - 1) * pitch + columns;
   const double products =
       static_cast<double>(ceilDiv(computed, 16)) * static_cast<double>(s.taps() * outs) / 2;
@@ -147,7 +154,8 @@ ConvPlan::ConvPlan(const ConvShape& s, const FeatureMap& map, bool transforms) {
     partStrips = evenPart(strips, kColumnFloats / (runPositions * strip), 4);
   } else {
     chunkChannels = evenPart(ins, mostChannels, 1);
-    blockChannels = evenPart(chunkChannels, kBlockDepth / s.taps(), 1);
+    const int64_t depth = s.taps() == 1 ? kPointDepth : kBlockDepth;
+    blockChannels = evenPart(chunkChannels, depth / s.taps(), 1);
     runPositions = outs > 4 ? kRunPositions : outs > 2 ? 2 * kRunPositions : 4 * kRunPositions;
     partStrips = evenPart(strips, kSumFloats / (ceilDiv(positions, 16) * 16 * strip), 1);
   }
