@@ -154,22 +154,34 @@ export function formatList(values: Iterable<number | string>): Words {
   return new Words(`[${[...values].join(', ')}]`)
 }
 
-/** The candidate that `name` most likely means: near in spelling, else a word in it (`isCausal`). */
+/**
+ * The candidate that `name` most likely means: near in spelling, else the longest that it holds
+ * (`isCausal`), else the one that holds it (`kernel`, of `kernelSize`).
+ */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
-  const lower = name.toLowerCase()
+  const all = [...candidates]
   let best: string | undefined
   let bestDistance = Math.max(2, Math.floor(Math.min(name.length, 64) / 3)) + 1
-  let longest: string | undefined
-  for (const candidate of candidates) {
-    const word = candidate.toLowerCase()
-    const distance = word === lower ? 0 : editDistance(name, candidate, bestDistance)
+  for (const candidate of all) {
+    const distance =
+      candidate.toLowerCase() === name.toLowerCase()
+        ? 0
+        : editDistance(name, candidate, bestDistance)
     if (distance < bestDistance) {
       best = candidate
       bestDistance = distance
     }
-    if (word.length > Math.max(longest?.length ?? 0, 3) && lower.includes(word)) longest = candidate
   }
-  return best ?? longest
+  if (best !== undefined) return best
+  const [held] = all
+    .filter(candidate => holds(name, candidate))
+    .toSorted((a, b) => b.length - a.length)
+  const [holder, ...others] = all.filter(candidate => holds(candidate, name))
+  return held ?? (others.length === 0 ? holder : undefined)
+}
+
+function holds(name: string, part: string): boolean {
+  return part.length > 3 && name.toLowerCase().includes(part.toLowerCase())
 }
 
 // Damerau-Levenshtein with adjacent transpositions (optimal string alignment), given up at `limit`.

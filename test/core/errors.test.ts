@@ -208,6 +208,7 @@ describe('words', () => {
     ).toEqual(['scale', 'windowLeft', undefined, 'threads', undefined, undefined, 'causal'])
     expect(nearest('isCausal', names)).toBe('causal')
     expect(nearest('attentionMaskOf', ['is', 'mask', 'attention'])).toBe('attention')
+    expect(nearest('kernel', ['kernelSize', 'stride', 'is'])).toBe('kernelSize')
   })
 
   test('received values run no code of their owner', () => {
