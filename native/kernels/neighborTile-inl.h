@@ -1,10 +1,16 @@
 #include "kernels/laneWeights-inl.h"
 
-// Queries, and keys or channels of values, of a register tile: 3 x 7 or 3 x 8 sums and 4 operands
-// of 32 registers, 3 x 4 and 4 of 16.
+// Queries and keys of a register tile of scores: 3 x 7 sums and 4 operands of 32 registers, 3 x 4
+// and 4 of 16.
 inline constexpr int kQueriesTogether = 3;
 inline constexpr int kKeysTogether = kWideFile ? 7 : 4;
-inline constexpr int kChannelsTogether = kWideFile ? 8 : 4;
+// Queries of a register tile of values, and channels for some of them: 5 x 5, 4 x 6 or 3 x 8 sums
+// of 32 registers, 3 x 4 of 16.
+inline constexpr int kWeightsTogether = kWideFile ? 5 : 3;
+inline constexpr int channelsTogether(int queries) {
+  if (!kWideFile) return 4;
+  return queries > 3 ? 25 / queries : 8;
+}
 
 // That many things in parts of about equal size, none larger than `most`: the next one.
 inline int nextPart(int left, int most) {
@@ -62,7 +68,7 @@ void scoreTile(const NeighborBlock& b, int x, int row, int e) {
 
 // Channels c, c + 1, ... of the results of queries x, x + 1, ...
 template <int kApart, int kQueries, int kChannels>
-void valueTile(const NeighborBlock& b, int x, int c, const float* share) {
+void valueTile(const NeighborBlock& b, int x, int c) {
   Vec sum[kQueries][kChannels];
 #pragma GCC unroll 8
   for (int m = 0; m < kQueries; ++m) {
@@ -93,13 +99,17 @@ void valueTile(const NeighborBlock& b, int x, int c, const float* share) {
     constexpr int kAlone = kApart * (kQueries - 1);  // positions that not all of them see
     if constexpr (kAlone >= 1) add.template operator()<0, 1>();
     if constexpr (kAlone >= 2) add.template operator()<0, 2>();
+    if constexpr (kAlone >= 3) add.template operator()<0, 3>();
+    if constexpr (kAlone >= 4) add.template operator()<0, 4>();
     for (int e = kAlone; e < keys; ++e) add.template operator()<0, kQueries>();
+    if constexpr (kAlone >= 4) add.template operator()<kQueries - 4, kQueries>();
+    if constexpr (kAlone >= 3) add.template operator()<kQueries - 3, kQueries>();
     if constexpr (kAlone >= 2) add.template operator()<kQueries - 2, kQueries>();
     if constexpr (kAlone >= 1) add.template operator()<kQueries - 1, kQueries>();
   }
 #pragma GCC unroll 8
   for (int m = 0; m < kQueries; ++m) {
-    const Vec scale = Vec::load(share + (x + m) * kLanes);
+    const Vec scale = Vec::load(b.shares + (x + m) * kLanes);
     float* out = b.out + (x + m) * b.outStep + c * kLanes;
 #pragma GCC unroll 8
     for (int i = 0; i < kChannels; ++i) (sum[m][i] * scale).store(out + i * kLanes);
@@ -114,12 +124,11 @@ void scoreSome(const NeighborBlock& b, int x, int row, int e, int keys) {
   }
 }
 
-template <int kApart, int kQueries, int kChannels = kChannelsTogether>
-void addSome(const NeighborBlock& b, int x, int c, int channels, const float* share) {
+template <int kApart, int kQueries, int kChannels = channelsTogether(kQueries)>
+void addSome(const NeighborBlock& b, int x, int c, int channels) {
   if constexpr (kChannels > 0) {
-    if (channels != kChannels)
-      return addSome<kApart, kQueries, kChannels - 1>(b, x, c, channels, share);
-    valueTile<kApart, kQueries, kChannels>(b, x, c, share);
+    if (channels != kChannels) return addSome<kApart, kQueries, kChannels - 1>(b, x, c, channels);
+    valueTile<kApart, kQueries, kChannels>(b, x, c);
   }
 }
 
@@ -132,24 +141,36 @@ void scoreQueries(const NeighborBlock& b, int x, int row) {
   }
 }
 
-// Calls work.operator()<kApart, kQueries>(x) for the queries of a row, some at a time.
-template <class Work>
+template <int kApart, int kQueries, class Work>
+inline void workOnSome(int x, int queries, Work&& work) {
+  if constexpr (kQueries > 0) {
+    if (queries != kQueries) return workOnSome<kApart, kQueries - 1>(x, queries, work);
+    work.template operator()<kApart, kQueries>(x);
+  }
+}
+
+// Calls work.operator()<kApart, kQueries>(x) for the queries of a row, up to kMost at a time, of
+// which the first and the last see a position in common.
+template <int kMost, class Work>
 inline void forQueries(const NeighborBlock& b, Work&& work) {
   for (int x = 0, n; x < b.positions; x += n) {
     const int left = b.positions - x;
     if (b.stride == 1) {
-      n = nextPart(left, kQueriesTogether);
-      if (n == 1) work.template operator()<1, 1>(x);
-      if (n == 2) work.template operator()<1, 2>(x);
-      if (n == 3) work.template operator()<1, 3>(x);
+      n = nextPart(left, kMost < b.window ? kMost : b.window);
+      workOnSome<1, kMost>(x, n, work);
     } else {
       const int together = b.stride - x % b.stride;
-      n = b.grows ? 1 : nextPart(together < left ? together : left, kQueriesTogether);
-      if (n == 1) work.template operator()<0, 1>(x);
-      if (n == 2) work.template operator()<0, 2>(x);
-      if (n == 3) work.template operator()<0, 3>(x);
+      n = b.grows ? 1 : nextPart(together < left ? together : left, kMost);
+      workOnSome<0, kMost>(x, n, work);
     }
   }
+}
+
+inline void weighQuery(const NeighborBlock& b, int x) {
+  float* scores = b.scores + scoresOf(b, x);
+  const int keys = b.keyRows * keysOf(b, x);
+  if (b.addend) addAddend(b.addend + scoresOf(b, x), keys, scores);
+  weighScores(scores, keys, b.lse ? b.lse + x * kLanes : nullptr).store(b.shares + x * kLanes);
 }
 
 void attend(const NeighborBlock& b) {
@@ -157,31 +178,29 @@ void attend(const NeighborBlock& b) {
     if (b.ahead) b.ahead->ask();
   };
   for (int row = 0; row < b.keyRows; ++row)
-    forQueries(b, [&]<int kApart, int kQueries>(int x) {
+    forQueries<kQueriesTogether>(b, [&]<int kApart, int kQueries>(int x) {
       scoreQueries<kApart, kQueries>(b, x, row);
       ask();
     });
-  float* share = b.shares;
-  for (int x = 0; x < b.positions; ++x) {
-    float* scores = b.scores + scoresOf(b, x);
-    const int keys = b.keyRows * keysOf(b, x);
-    if (b.addend) addAddend(b.addend + scoresOf(b, x), keys, scores);
-    weighScores(scores, keys, b.lse ? b.lse + x * kLanes : nullptr).store(share + x * kLanes);
-    ask();
-  }
-  for (int c = 0, n; c < b.valueDepth; c += n) {
-    n = nextPart(b.valueDepth - c, kChannelsTogether);
-    forQueries(b, [&]<int kApart, int kQueries>(int x) {
-      addSome<kApart, kQueries>(b, x, c, n, share);
+  // The first-level cache holds the weights of these queries while all channels are summed.
+  forQueries<kWeightsTogether>(b, [&]<int kApart, int kQueries>(int x) {
+    for (int m = 0; m < kQueries; ++m) {
+      weighQuery(b, x + m);
       ask();
-    });
-  }
+    }
+    for (int c = 0, n; c < b.valueDepth; c += n) {
+      n = nextPart(b.valueDepth - c, channelsTogether(kQueries));
+      addSome<kApart, kQueries>(b, x, c, n);
+      ask();
+    }
+  });
 }
 
 int64_t asks(const NeighborBlock& b) {
   const auto tiles = [](int of, int most) { return int64_t{(of + most - 1) / most}; };
-  return b.positions + tiles(b.positions, kQueriesTogether) *
-                           (b.keyRows + tiles(b.valueDepth, kChannelsTogether));
+  return b.positions + tiles(b.positions, kQueriesTogether) * b.keyRows +
+         tiles(b.positions, kWeightsTogether) *
+             tiles(b.valueDepth, channelsTogether(kWeightsTogether));
 }
 
 inline constexpr NeighborTile kNeighborTile{kLanes, attend, asks};

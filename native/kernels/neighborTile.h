@@ -6,8 +6,8 @@
 //   out[x][c] = sum_n p[x][n] value[n][c]            (all of them vectors, lane by lane)
 //
 // A window has the same `window` positions of every row of keys. Neighbouring queries share most of
-// them, or all: with AVX-512 three queries make 21 multiply-adds of scores from 12 loads and 24 of
-// values from 11, all of whole lines.
+// them, or all: with AVX-512 three queries make 21 multiply-adds of scores from 12 loads and five
+// make 25 of values from 10, all of whole lines.
 #pragma once
 #include <cstdint>
 
