@@ -68,8 +68,8 @@ LoneWalk::LoneWalk(const AttendProblem& problem, QueryPanel* panels, int count, 
     for (int t = 0; t < count; ++t)
       if (panels[t].alone) most = std::max(most, static_cast<int>(keysOf(panels[t].sights[s])));
     const KeySegment& from = p_.segments[s];
-    new (&sources_[s])
-        Source{{from.key, p_.depth, most, scratch}, {from.value, p_.valueDepth, most, scratch}, {}};
+    new (&sources_[s]) Source{
+        {from.key, p_.depth, most, scratch}, {from.value, p_.valueDepth, most, scratch, true}, {}};
   }
 }
 
