@@ -14,9 +14,10 @@ struct Rows {
   // mean is a float64 sum kept as two floats and the variance a float64 sum of squared deviations,
   // so neither a mean far above the deviation nor squares past the range of float32 cost accuracy,
   // and a constant row gives exactly the bias. n >= 1. 3 ulp of the normalised value. Three
-  // readings of x; about 23 instructions a vector.
+  // readings of x; about 23 instructions a vector. `far`: many rows one behind the other, which
+  // come from memory, and y, which is not x, goes past the caches.
   void (*layerNorm)(const float* x, const float* weight, const float* bias, double eps, float* y,
-                    int64_t n);
+                    int64_t n, bool far);
   // y = x / max(||x||_2, least). The squares are summed in float64, so no norm overflows. Two
   // readings of x; 6 instructions and a division a vector.
   void (*normalize)(const float* x, double least, float* y, int64_t n);

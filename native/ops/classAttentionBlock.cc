@@ -44,7 +44,7 @@ void run(const Call& call) {
     const float *scale = weights.at(packed, weight), *shift = weights.at(packed, weight + 1);
     const double eps = call.number(kNormEps);
     forEachRow(call, from, to, RowKind::kWhole, [=](const float* row, float* normed, int64_t n) {
-      rows().layerNorm(row, scale, shift, eps, normed, n);
+      rows().layerNorm(row, scale, shift, eps, normed, n, false);
     });
   };
 

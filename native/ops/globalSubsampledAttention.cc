@@ -87,7 +87,7 @@ void reduce(const Call& call, const WeightPack& weights, const float* packed,
   const double eps = call.number(kNormEps);
   const auto normalise = fovea::rows().layerNorm;
   forEachRow(call, normed, normed, RowKind::kWhole, [=](const float* from, float* to, int64_t n) {
-    normalise(from, scale, shift, eps, to, n);
+    normalise(from, scale, shift, eps, to, n, false);
   });
 }
 

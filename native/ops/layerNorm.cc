@@ -28,6 +28,15 @@ void pack(const Call& call, float* packed) {
   }
 }
 
+// Whether no cache holds the rows, and they do not pass through scratch. [8192, 3072] then takes
+// 0.75 of the time, [32768, 768] 0.91.
+bool isFar(const Tensor& x, const Tensor& out) {
+  constexpr int64_t kFarElements = int64_t{1} << 22, kLeastRow = 512;
+  const int last = x.rank - 1;
+  return x.data != out.data && x.size() >= kFarElements && x.shape[last] >= kLeastRow &&
+         x.strides[last] == 1 && out.strides[last] == 1;
+}
+
 void run(const Call& call) {
   const Tensor& x = call.tensor(kX);
   const double eps = call.number(kEps);
@@ -39,10 +48,12 @@ void run(const Call& call) {
     weight = packedWeights(call, count, scratch, [&](float* array) { pack(call, array); });
     bias = weight + x.shape[x.rank - 1];
   }
+  const Tensor& out = call.tensor(kOut);
   const auto normalise = rows().layerNorm;
-  forEachRow(
-      call, x, call.tensor(kOut), RowKind::kWhole,
-      [=](const float* from, float* to, int64_t n) { normalise(from, weight, bias, eps, to, n); });
+  const bool far = isFar(x, out);
+  forEachRow(call, x, out, RowKind::kWhole, [=](const float* from, float* to, int64_t n) {
+    normalise(from, weight, bias, eps, to, n, far);
+  });
 }
 
 double flops(const Call& call) { return 24.0 * static_cast<double>(call.tensor(kX).size()); }

@@ -96,7 +96,7 @@ void normalise(const Routing& r) {
       float* to = r.normalised(head, side) + i * r.depth;
       readFloats(from.row(i), from.dtype, from.inner, to, r.depth);
       if (layer)
-        rows().layerNorm(to, nullptr, nullptr, kLayerNormEps, to, r.depth);
+        rows().layerNorm(to, nullptr, nullptr, kLayerNormEps, to, r.depth, false);
       else
         rows().normalize(to, kLeastNorm, to, r.depth);
     }
