@@ -6,7 +6,7 @@
 
 #include "core/parallel.h"
 #include "core/registry.h"
-#include "kernels/peak.h"
+#include "kernels/matrix/peak.h"
 
 namespace fovea {
 

@@ -1,8 +1,8 @@
 // Bahdanau's attention; see lib/ops/additiveAttention.ts.
 #include "core/registry.h"
-#include "engine/additive.h"
-#include "engine/preparedWeights.h"
-#include "engine/scoredAttention.h"
+#include "engine/attention/additive.h"
+#include "engine/attention/scoredAttention.h"
+#include "engine/matrix/preparedWeights.h"
 
 namespace fovea {
 

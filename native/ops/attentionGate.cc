@@ -4,10 +4,10 @@
 
 #include "core/parallel.h"
 #include "core/registry.h"
-#include "engine/entryLoop.h"
-#include "engine/layers.h"
-#include "engine/resize.h"
-#include "kernels/rows.h"
+#include "engine/maps/entryLoop.h"
+#include "engine/maps/layers.h"
+#include "engine/maps/resize.h"
+#include "kernels/matrix/rows.h"
 
 namespace fovea {
 

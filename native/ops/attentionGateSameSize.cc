@@ -1,8 +1,8 @@
 // The attention gate where gating and x have one size; see lib/ops/attentionGateSameSize.ts.
 #include "core/registry.h"
-#include "engine/entryLoop.h"
-#include "engine/layers.h"
-#include "engine/mapPass.h"
+#include "engine/maps/entryLoop.h"
+#include "engine/maps/layers.h"
+#include "engine/maps/mapPass.h"
 
 namespace fovea {
 

@@ -2,10 +2,10 @@
 #include <vector>
 
 #include "core/registry.h"
-#include "engine/channelPool.h"
-#include "engine/entryLoop.h"
-#include "engine/layers.h"
-#include "engine/mapPass.h"
+#include "engine/maps/channelPool.h"
+#include "engine/maps/entryLoop.h"
+#include "engine/maps/layers.h"
+#include "engine/maps/mapPass.h"
 
 namespace fovea {
 

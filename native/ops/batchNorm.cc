@@ -2,11 +2,11 @@
 // lib/ops/batchNorm.ts.
 #include "core/registry.h"
 #include "core/scratch.h"
-#include "engine/layers.h"
-#include "engine/mapPass.h"
-#include "engine/preparedWeights.h"
-#include "engine/rowLoop.h"
-#include "kernels/mapRow.h"
+#include "engine/maps/layers.h"
+#include "engine/maps/mapPass.h"
+#include "engine/matrix/preparedWeights.h"
+#include "engine/matrix/rowLoop.h"
+#include "kernels/maps/mapRow.h"
 
 namespace fovea {
 

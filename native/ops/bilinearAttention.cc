@@ -5,11 +5,11 @@
 
 #include "core/parallel.h"
 #include "core/registry.h"
-#include "engine/channelPool.h"
-#include "engine/entryLoop.h"
-#include "engine/gemm.h"
-#include "engine/layers.h"
-#include "kernels/mapRow.h"
+#include "engine/maps/channelPool.h"
+#include "engine/maps/entryLoop.h"
+#include "engine/maps/layers.h"
+#include "engine/matrix/gemm.h"
+#include "kernels/maps/mapRow.h"
 
 namespace fovea {
 

@@ -6,12 +6,12 @@
 #include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "core/registry.h"
-#include "engine/channelPool.h"
-#include "engine/entryLoop.h"
-#include "engine/layers.h"
-#include "engine/mapPass.h"
-#include "kernels/copy.h"
-#include "kernels/mapRow.h"
+#include "engine/maps/channelPool.h"
+#include "engine/maps/entryLoop.h"
+#include "engine/maps/layers.h"
+#include "engine/maps/mapPass.h"
+#include "kernels/maps/mapRow.h"
+#include "kernels/matrix/copy.h"
 
 namespace fovea {
 

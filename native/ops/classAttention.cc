@@ -1,5 +1,5 @@
 // CaiT's class attention; see lib/ops/classAttention.ts.
-#include "engine/classAttention.h"
+#include "engine/attention/classAttention.h"
 
 #include "core/registry.h"
 

@@ -1,8 +1,8 @@
 // CaiT's class attention block; see lib/ops/classAttentionBlock.ts.
 #include "core/registry.h"
-#include "engine/classAttention.h"
-#include "engine/rowLoop.h"
-#include "kernels/rows.h"
+#include "engine/attention/classAttention.h"
+#include "engine/matrix/rowLoop.h"
+#include "kernels/matrix/rows.h"
 
 namespace fovea {
 

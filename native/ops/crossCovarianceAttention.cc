@@ -1,6 +1,6 @@
 // Attention between channels, El-Nouby et al. 2021, eq. 2; see lib/ops/crossCovarianceAttention.ts.
 #include "core/registry.h"
-#include "engine/crossCovariance.h"
+#include "engine/attention/crossCovariance.h"
 
 namespace fovea {
 

@@ -4,12 +4,12 @@
 
 #include "core/parallel.h"
 #include "core/registry.h"
-#include "engine/additive.h"
-#include "engine/scoredAttention.h"
-#include "engine/singleHead.h"
-#include "engine/weightPack.h"
-#include "kernels/copy.h"
-#include "kernels/rows.h"
+#include "engine/attention/additive.h"
+#include "engine/attention/scoredAttention.h"
+#include "engine/attention/singleHead.h"
+#include "engine/matrix/weightPack.h"
+#include "kernels/matrix/copy.h"
+#include "kernels/matrix/rows.h"
 
 namespace fovea {
 

@@ -1,6 +1,6 @@
 // Channels gated by one layer over their means; see lib/ops/effectiveSqueezeExcitation.ts.
 #include "core/registry.h"
-#include "engine/channelGate.h"
+#include "engine/maps/channelGate.h"
 
 namespace fovea {
 

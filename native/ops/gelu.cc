@@ -1,7 +1,7 @@
 // x (1 + erf(x / sqrt 2)) / 2; see lib/ops/gelu.ts.
 #include "core/registry.h"
-#include "engine/rowLoop.h"
-#include "kernels/rows.h"
+#include "engine/matrix/rowLoop.h"
+#include "kernels/matrix/rows.h"
 
 namespace fovea {
 

@@ -1,6 +1,6 @@
 // The mean of every channel; see lib/ops/globalAveragePool.ts.
 #include "core/registry.h"
-#include "engine/channelPool.h"
+#include "engine/maps/channelPool.h"
 
 namespace fovea {
 

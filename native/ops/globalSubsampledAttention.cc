@@ -5,10 +5,10 @@
 #include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "core/registry.h"
-#include "engine/attendHeads.h"
-#include "engine/rowLoop.h"
-#include "engine/weightPack.h"
-#include "kernels/rows.h"
+#include "engine/attention/attendHeads.h"
+#include "engine/matrix/rowLoop.h"
+#include "engine/matrix/weightPack.h"
+#include "kernels/matrix/rows.h"
 
 namespace fovea {
 

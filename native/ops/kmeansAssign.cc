@@ -4,8 +4,8 @@
 #include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "core/registry.h"
-#include "engine/centroids.h"
-#include "engine/gemm.h"
+#include "engine/attention/centroids.h"
+#include "engine/matrix/gemm.h"
 
 namespace fovea {
 

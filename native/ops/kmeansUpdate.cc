@@ -5,10 +5,10 @@
 #include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "core/registry.h"
-#include "engine/centroids.h"
-#include "engine/gemm.h"
-#include "kernels/copy.h"
-#include "kernels/rows.h"
+#include "engine/attention/centroids.h"
+#include "engine/matrix/gemm.h"
+#include "kernels/matrix/copy.h"
+#include "kernels/matrix/rows.h"
 #include "ops/shared/attentionTensors.h"
 
 namespace fovea {

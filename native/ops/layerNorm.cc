@@ -1,10 +1,10 @@
 // (x - mean) / sqrt(variance + eps) * weight + bias along the last axis; see lib/ops/layerNorm.ts.
 #include "core/registry.h"
 #include "core/scratch.h"
-#include "engine/preparedWeights.h"
-#include "engine/rowLoop.h"
-#include "kernels/copy.h"
-#include "kernels/rows.h"
+#include "engine/matrix/preparedWeights.h"
+#include "engine/matrix/rowLoop.h"
+#include "kernels/matrix/copy.h"
+#include "kernels/matrix/rows.h"
 
 namespace fovea {
 

@@ -1,9 +1,9 @@
 // out = x weight^T + bias over the last axis; see lib/ops/linear.ts.
 #include "core/registry.h"
 #include "core/scratch.h"
-#include "engine/gemm.h"
-#include "engine/preparedWeights.h"
-#include "kernels/copy.h"
+#include "engine/matrix/gemm.h"
+#include "engine/matrix/preparedWeights.h"
+#include "kernels/matrix/copy.h"
 
 namespace fovea {
 

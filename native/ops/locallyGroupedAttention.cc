@@ -2,8 +2,8 @@
 #include <cmath>
 
 #include "core/registry.h"
-#include "engine/attend.h"
-#include "engine/windowLanes.h"
+#include "engine/attention/attend.h"
+#include "engine/attention/windowLanes.h"
 #include "keysets/windowGrid.h"
 #include "ops/shared/attentionTensors.h"
 

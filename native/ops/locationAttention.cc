@@ -1,7 +1,7 @@
 // Luong's location-based attention; see lib/ops/locationAttention.ts.
 #include "core/registry.h"
-#include "engine/singleHead.h"
-#include "engine/weightPack.h"
+#include "engine/attention/singleHead.h"
+#include "engine/matrix/weightPack.h"
 
 namespace fovea {
 

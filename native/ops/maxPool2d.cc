@@ -1,6 +1,6 @@
 // The largest of each window; see lib/ops/maxPool2d.ts.
 #include "core/registry.h"
-#include "engine/pool.h"
+#include "engine/maps/pool.h"
 
 namespace fovea {
 

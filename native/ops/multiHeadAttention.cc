@@ -4,9 +4,9 @@
 #include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "core/registry.h"
-#include "engine/attendHeads.h"
-#include "engine/softmaxWeights.h"
-#include "engine/weightPack.h"
+#include "engine/attention/attendHeads.h"
+#include "engine/attention/softmaxWeights.h"
+#include "engine/matrix/weightPack.h"
 
 namespace fovea {
 

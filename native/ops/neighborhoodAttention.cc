@@ -7,8 +7,8 @@
 #include <numeric>
 
 #include "core/registry.h"
-#include "engine/attend.h"
-#include "engine/latticeLanes.h"
+#include "engine/attention/attend.h"
+#include "engine/attention/latticeLanes.h"
 #include "keysets/neighborhood.h"
 #include "ops/shared/attentionTensors.h"
 

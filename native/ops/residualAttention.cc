@@ -7,9 +7,9 @@
 #include "core/ceilDiv.h"
 #include "core/parallel.h"
 #include "core/registry.h"
-#include "engine/mapPass.h"
-#include "kernels/copy.h"
-#include "kernels/rows.h"
+#include "engine/maps/mapPass.h"
+#include "kernels/matrix/copy.h"
+#include "kernels/matrix/rows.h"
 
 namespace fovea {
 

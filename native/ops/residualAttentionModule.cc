@@ -3,9 +3,9 @@
 #include <vector>
 
 #include "core/registry.h"
-#include "engine/layers.h"
-#include "engine/pool.h"
-#include "engine/resize.h"
+#include "engine/maps/layers.h"
+#include "engine/maps/pool.h"
+#include "engine/maps/resize.h"
 
 namespace fovea {
 

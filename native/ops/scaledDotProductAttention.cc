@@ -1,7 +1,7 @@
 // softmax(scale Q K^T + ...) V, Vaswani et al. 2017, eq. 1; see
 // lib/ops/scaledDotProductAttention.ts.
 #include "core/registry.h"
-#include "engine/attend.h"
+#include "engine/attention/attend.h"
 #include "ops/shared/attentionTensors.h"
 #include "ops/shared/entries.h"
 

@@ -1,7 +1,7 @@
 // exp(x) / sum exp(x) along the last axis; see lib/ops/softmax.ts.
 #include "core/registry.h"
-#include "engine/rowLoop.h"
-#include "kernels/rows.h"
+#include "engine/matrix/rowLoop.h"
+#include "kernels/matrix/rows.h"
 
 namespace fovea {
 

@@ -10,7 +10,7 @@
 
 #include "core/ceilDiv.h"
 #include "core/registry.h"
-#include "engine/attend.h"
+#include "engine/attention/attend.h"
 #include "ops/shared/attentionTensors.h"
 
 namespace fovea {

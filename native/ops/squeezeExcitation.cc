@@ -1,6 +1,6 @@
 // Channels gated by two layers over their means; see lib/ops/squeezeExcitation.ts.
 #include "core/registry.h"
-#include "engine/channelGate.h"
+#include "engine/maps/channelGate.h"
 
 namespace fovea {
 

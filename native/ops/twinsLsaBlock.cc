@@ -3,9 +3,9 @@
 #include <cmath>
 
 #include "core/registry.h"
-#include "engine/attend.h"
-#include "engine/weightPack.h"
-#include "engine/windowLanes.h"
+#include "engine/attention/attend.h"
+#include "engine/attention/windowLanes.h"
+#include "engine/matrix/weightPack.h"
 #include "keysets/windowGrid.h"
 
 namespace fovea {

@@ -1,7 +1,7 @@
 // The XCA module with its projections; see lib/ops/xcaBlock.ts.
 #include "core/registry.h"
-#include "engine/crossCovariance.h"
-#include "engine/weightPack.h"
+#include "engine/attention/crossCovariance.h"
+#include "engine/matrix/weightPack.h"
 
 namespace fovea {
 

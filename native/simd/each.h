@@ -5,10 +5,10 @@
 // Kernel code has no friend functions: GCC compiles those outside the pragma's reach. It stands in
 // a namespace without a name, so that helpers of two kernels may share one.
 //
-//   #include "kernels/rows.h"                  // declares struct Rows { void (*softmax)(...); }
-//   #define FOVEA_KERNEL "kernels/rows-inl.h"  // ends with inline constexpr Rows kRows{softmax};
-//   #include "simd/each.h"
-//   FOVEA_DISPATCH(Rows, rows, kRows)          // defines const Rows& fovea::rows()
+//   #include "kernels/matrix/rows.h"                  // declares struct Rows { void
+//   (*softmax)(...); } #define FOVEA_KERNEL "kernels/matrix/rows-inl.h"  // ends with inline
+//   constexpr Rows kRows{softmax}; #include "simd/each.h" FOVEA_DISPATCH(Rows, rows, kRows) //
+//   defines const Rows& fovea::rows()
 #include <cstddef>
 #include <cstdint>
 #include <limits>

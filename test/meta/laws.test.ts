@@ -47,6 +47,12 @@ test('nothing below the operations includes what stands above', () => {
   expect(below('simd', /#include "(kernels|engine|ops)\//)).toEqual([])
   expect(below('kernels', /#include "(engine|ops)\//)).toEqual([])
   expect(below('engine', /#include "ops\//)).toEqual([])
+  // Attention and feature maps stand side by side on products of matrices.
+  for (const layer of ['kernels', 'engine']) {
+    expect(below(`${layer}/matrix`, /#include "\w+\/(attention|maps)\//)).toEqual([])
+    expect(below(`${layer}/attention`, /#include "\w+\/maps\//)).toEqual([])
+    expect(below(`${layer}/maps`, /#include "\w+\/attention\//)).toEqual([])
+  }
 })
 
 test('the façade looks one way: from the operations down to the memory of their tensors', () => {

@@ -1,6 +1,6 @@
 // Copies between layouts: every pair of stride patterns, sizes around the vector length, watched
 // memory.
-#include "kernels/copy.h"
+#include "kernels/matrix/copy.h"
 
 #include <algorithm>
 #include <string>

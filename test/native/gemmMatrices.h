@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "check.h"
-#include "engine/gemm.h"
+#include "engine/matrix/gemm.h"
 #include "random.h"
 
 namespace fovea::test {

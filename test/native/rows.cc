@@ -1,6 +1,6 @@
 // The row functions against float64, at every size around the vector length and every edge of
 // memory.
-#include "kernels/rows.h"
+#include "kernels/matrix/rows.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { layerNorm as engine, prepareWeights } from '../../lib/index.ts'
+import { layerNorm as engine, prepareWeights, slice } from '../../lib/index.ts'
 import { layerNorm } from '../reference/layerNorm.ts'
 import { describeOperation } from '../support/describeOperation.ts'
 import { isas, useIsa } from '../support/engine.ts'
@@ -95,6 +95,19 @@ describeOperation({
       const want = engine(x, exact).out.data
       expect(engine(x, half).out.data).toEqual(want)
       expect(engine(x, prepareWeights('layerNorm', half, {})).out.data).toEqual(want)
+    })
+
+    test.each(isas)('rows of more than caches hold have the bits of near ones, %s', isa => {
+      useIsa(isa)
+      const [rows, n] = [6300, 673]
+      const random = new Random('far')
+      const x = float32([rows, n], i => Math.fround(Math.sin(i)))
+      const weights = { weight: random.tensor([n]), bias: random.tensor([n]) }
+      const far = engine(x, weights).out
+      for (const first of [0, 3001, rows - 2]) {
+        const near = engine(slice(x, 0, first, first + 2), weights).out
+        expect(far.data.subarray(first * n, (first + 2) * n)).toEqual(near.data)
+      }
     })
 
     test('into x itself', () => {

@@ -2,7 +2,7 @@
 // problems to the attention engine.
 #pragma once
 #include "core/tensor.h"
-#include "engine/attend.h"
+#include "engine/attention/attend.h"
 
 namespace fovea {
 

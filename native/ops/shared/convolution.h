@@ -2,7 +2,7 @@
 #pragma once
 #include "core/registry.h"
 #include "core/scratch.h"
-#include "engine/layers.h"
+#include "engine/maps/layers.h"
 
 namespace fovea {
 

@@ -1,7 +1,7 @@
 // What interpolateBilinear and interpolateTrilinear share.
 #pragma once
 #include "core/registry.h"
-#include "engine/resize.h"
+#include "engine/maps/resize.h"
 
 namespace fovea {
 

@@ -5,9 +5,9 @@
 
 #include "core/registry.h"
 #include "core/scratch.h"
-#include "engine/mapPass.h"
-#include "engine/preparedWeights.h"
-#include "engine/relationAttention.h"
+#include "engine/maps/mapPass.h"
+#include "engine/maps/relationAttention.h"
+#include "engine/matrix/preparedWeights.h"
 
 namespace fovea {
 

@@ -1,0 +1,6 @@
+#include "kernels/attention/attendPanel.h"
+
+#define FOVEA_KERNEL "kernels/attention/attendPanel-inl.h"
+#include "simd/each.h"
+
+FOVEA_DISPATCH(AttendPanel, attendPanel, kAttendPanel)

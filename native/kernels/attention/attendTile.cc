@@ -1,0 +1,6 @@
+#include "kernels/attention/attendTile.h"
+
+#define FOVEA_KERNEL "kernels/attention/attendTile-inl.h"
+#include "simd/each.h"
+
+FOVEA_DISPATCH(AttendTile, attendTile, kAttendTile)

@@ -1,0 +1,6 @@
+#include "kernels/attention/laneTile.h"
+
+#define FOVEA_KERNEL "kernels/attention/laneTile-inl.h"
+#include "simd/each.h"
+
+FOVEA_DISPATCH(LaneTile, laneTile, kLaneTile)

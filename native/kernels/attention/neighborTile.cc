@@ -1,0 +1,6 @@
+#include "kernels/attention/neighborTile.h"
+
+#define FOVEA_KERNEL "kernels/attention/neighborTile-inl.h"
+#include "simd/each.h"
+
+FOVEA_DISPATCH(NeighborTile, neighborTile, kNeighborTile)
