@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "core/ceilDiv.h"
 #include "core/parallel.h"
@@ -115,12 +116,12 @@ void crossCovariance(const Call& call, int64_t batch, int64_t heads, int64_t tok
     sumTokens(head, tokens, channels, sums, scratch);
     // Key channels lie down the columns: the softmax turns products into the panels that values
     // meet.
-    constexpr double kLog2E = 1.4426950408889634;
     const auto inverse = [&](double squares) { return 1 / std::max(std::sqrt(squares), eps); };
     float *byKey = scratch.floats(padded), *byQuery = scratch.floats(padded);
     for (int64_t c = 0; c < padded; ++c) {
       byKey[c] = static_cast<float>(inverse(sums.keys[c]));
-      byQuery[c] = static_cast<float>(head.temperature * kLog2E * inverse(sums.queries[c]));
+      byQuery[c] =
+          static_cast<float>(head.temperature * std::numbers::log2e * inverse(sums.queries[c]));
     }
     for (int64_t p = 0; p < panels; ++p) {
       panelSoftmax().columns(byKey, byQuery + p * kPanel, channels,

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 
+#include "core/numbers.h"
 #include "engine/attention/keyBlock.h"
 #include "engine/matrix/readFloats.h"
 #include "kernels/attention/attendPanel.h"
@@ -12,7 +13,6 @@ namespace fovea {
 
 namespace {
 
-constexpr float kLog2e = 1.44269504088896341f;
 constexpr int kBlocks = 2;
 constexpr float kHidden = -std::numeric_limits<float>::infinity();
 

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/ceilDiv.h"
+#include "core/numbers.h"
 #include "core/parallel.h"
 #include "engine/attention/laneRows.h"
 #include "kernels/attention/neighborTile.h"
@@ -12,7 +13,6 @@ namespace fovea {
 
 namespace {
 
-constexpr float kLog2e = 1.44269504088896341f;
 constexpr float kHidden = -std::numeric_limits<float>::infinity();
 constexpr int64_t kTileFloats = 256 * 1024;  // most of a second-level cache
 constexpr int64_t kLayoutKeys = 8;  // laying out a position costs what that many keys of it do

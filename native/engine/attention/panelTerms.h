@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 
+#include "core/numbers.h"
 #include "engine/attention/queryPanel.h"
 #include "kernels/attention/attendTile.h"
 
@@ -11,7 +12,6 @@ namespace fovea {
 class PanelTerms {
  public:
   explicit PanelTerms(const AttendProblem& p) : problem_(p) {
-    constexpr float kLog2e = 1.44269504088896341f;
     terms_.softcap = p.softcap * kLog2e;
     addend_.hasBias = p.bias;
     addend_.hasMask = p.mask;

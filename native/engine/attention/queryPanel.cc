@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/numbers.h"
 #include "engine/matrix/readFloats.h"
 #include "kernels/attention/attendPanel.h"
 
 namespace fovea {
 
 namespace {
-
-constexpr float kLog2e = 1.44269504088896341f;
 
 void clear(float* to, int64_t floats) {
   std::memset(to, 0, sizeof(float) * static_cast<size_t>(floats));

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/ceilDiv.h"
+#include "core/numbers.h"
 #include "core/parallel.h"
 #include "engine/attention/gatherTokens.h"
 
@@ -11,7 +12,6 @@ namespace fovea {
 
 namespace {
 
-constexpr float kLog2e = 1.44269504088896341f;
 constexpr int64_t kNear = 4;  // tokens asked for ahead
 
 // Windows of one size: those inside the map, cut on the right, cut below, or cut at the corner.

@@ -1,5 +1,4 @@
 constexpr int kLanes = Vec::kLanes;
-constexpr float kLn2 = 0.69314718055994531f;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 inline void scatterRow(Vec v, float* row, int64_t inner, int width) {

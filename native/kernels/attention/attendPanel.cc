@@ -1,5 +1,7 @@
 #include "kernels/attention/attendPanel.h"
 
+#include "core/numbers.h"
+
 #define FOVEA_KERNEL "kernels/attention/attendPanel-inl.h"
 #include "simd/each.h"
 

@@ -2,7 +2,6 @@
 constexpr int kLanes = Vec::kLanes;
 constexpr int kSpan = 3;  // vectors of queries that a register tile spans
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr float kLog2e = 1.44269504088896341f;
 // Exponents may exceed the shift by this much before everything is rescaled: p stays below 2^8, and
 // most blocks after the first leave the shift alone.
 constexpr float kSlack = 8.0f;

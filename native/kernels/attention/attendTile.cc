@@ -1,5 +1,7 @@
 #include "kernels/attention/attendTile.h"
 
+#include "core/numbers.h"
+
 #define FOVEA_KERNEL "kernels/attention/attendTile-inl.h"
 #include "simd/each.h"
 

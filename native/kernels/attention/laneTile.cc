@@ -1,5 +1,7 @@
 #include "kernels/attention/laneTile.h"
 
+#include "core/numbers.h"
+
 #define FOVEA_KERNEL "kernels/attention/laneTile-inl.h"
 #include "simd/each.h"
 

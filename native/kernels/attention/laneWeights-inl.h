@@ -3,7 +3,6 @@
 inline constexpr int kLanes = Vec::kLanes;
 inline constexpr bool kWideFile = Vec::kRegisters >= 32;
 inline constexpr float kHiddenScore = -std::numeric_limits<float>::infinity();
-inline constexpr float kLn2 = 0.693147180559945309f;
 
 // scores += addend; -inf hides a key, whatever its score was.
 inline void addAddend(const float* addend, int count, float* scores) {

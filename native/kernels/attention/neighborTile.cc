@@ -1,5 +1,7 @@
 #include "kernels/attention/neighborTile.h"
 
+#include "core/numbers.h"
+
 #define FOVEA_KERNEL "kernels/attention/neighborTile-inl.h"
 #include "simd/each.h"
 
