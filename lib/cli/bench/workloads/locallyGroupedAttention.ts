@@ -26,7 +26,7 @@ function windows(side: number): Workload {
 const even = windows(56)
 
 export const workloads: readonly Workload[] = [
-  { ...even, goal: 0.6 },
+  { ...even, goal: 0.35 },
   { ...even, name: `${even.name}, 2 threads`, threads: 2, against: even.name, atMost: 1 / 1.8 },
   windows(60),
 ]

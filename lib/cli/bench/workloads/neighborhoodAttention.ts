@@ -29,7 +29,7 @@ function square(
 const plain = square(4, 56, 7)
 
 export const workloads: readonly Workload[] = [
-  { ...plain, goal: 0.45 },
+  { ...plain, goal: 0.25 },
   { ...plain, name: `${plain.name}, 2 threads`, threads: 2, against: plain.name, atMost: 1 / 1.8 },
   square(4, 56, 7, { dilation: 4 }, ', dilation 4'),
   square(4, 14, 7),
