@@ -197,11 +197,7 @@ describeOperation({
       code: 'ERR_FOVEA_BOUNDS',
       argument: 'keyLengths',
     }),
-    'a NaN scale': {
-      params: { scale: Number.NaN },
-      code: 'ERR_FOVEA_OPTION',
-      argument: 'scale',
-    },
+    'a NaN scale': { params: { scale: Number.NaN }, code: 'ERR_FOVEA_OPTION', argument: 'scale' },
     'a negative softcap': {
       params: { softcap: -1 },
       code: 'ERR_FOVEA_OPTION',
@@ -238,6 +234,11 @@ describeOperation({
         causal: true,
       }),
       decoding: plain(random, { B: 1, H: 4, Hkv: 1, Lq: 2, Lk: 2100, D: 33 }),
+      masked: withParams(
+        plain(random, { Lq: 3, Lk: 301 }),
+        {},
+        { mask: random.mask([3, 301], 0.3) },
+      ),
     })
     describe.each(isas)('%s', isa => {
       const run = (inputs: Inputs): Required<Pick<Results, 'out' | 'lse'>> => {

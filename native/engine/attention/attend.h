@@ -36,14 +36,17 @@ struct KeyRows {
     return static_cast<const char*>(data) + (index ? index[j] : j) * stride * byteSize(dtype);
   }
   // rows[i] becomes row first + i.
-  void list(int64_t first, int count, const float** rows) const {
+  template <class Element>
+  void list(int64_t first, int count, const Element** rows) const {
     if (index) {
-      for (int i = 0; i < count; ++i) rows[i] = static_cast<const float*>(row(first + i));
+      for (int i = 0; i < count; ++i) rows[i] = static_cast<const Element*>(row(first + i));
       return;
     }
     const auto* begin = static_cast<const char*>(row(first));
     const int64_t step = stride * byteSize(dtype);
-    for (int i = 0; i < count; ++i) rows[i] = reinterpret_cast<const float*>(begin + i * step);
+    for (int i = 0; i < count; ++i) {
+      rows[i] = static_cast<const Element*>(static_cast<const void*>(begin + i * step));
+    }
   }
 };
 

@@ -22,7 +22,6 @@ class KeyBlock {
   const float* const* rows() const { return rows_; }
 
  private:
-  void askFor(const void* row) const;
   float* copyOf(int64_t key) const { return copy_ + key % most_ * depth_; }
 
   const KeyRows& source_;

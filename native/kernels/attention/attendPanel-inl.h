@@ -1,3 +1,6 @@
+#include "kernels/attention/finite-inl.h"
+#include "kernels/matrix/elements-inl.h"
+
 constexpr int kLanes = Vec::kLanes;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
@@ -57,24 +60,4 @@ void finish(const float* acc, const float* shift, const float* sums, const float
   }
 }
 
-bool finite(const float* const* rows, int count, int depth) {
-  // 0 * x is 0 for a finite x and NaN for any other. Chains of their own for four rows at a time:
-  // one would be as slow as an addition's latency.
-  constexpr int kChains = 4;
-  Vec sums[kChains] = {};
-  for (int j = 0; j < count; j += kChains) {
-    const float* row[kChains];
-    for (int i = 0; i < kChains; ++i) row[i] = rows[fewer(j + i, count - 1)];
-    int k = 0;
-    for (; k + kLanes <= depth; k += kLanes) {
-#pragma GCC unroll 4
-      for (int i = 0; i < kChains; ++i)
-        sums[i] = Vec::fma(Vec::zero(), Vec::load(row[i] + k), sums[i]);
-    }
-    for (int i = 0; i < kChains && k < depth; ++i)
-      sums[i] = Vec::fma(Vec::zero(), Vec::loadPartial(row[i] + k, depth - k), sums[i]);
-  }
-  return !Vec::isNan(sums[0] + sums[1] + (sums[2] + sums[3])).any();
-}
-
-inline constexpr AttendPanel kAttendPanel{finish, finite};
+inline constexpr AttendPanel kAttendPanel{finish, finiteRows<Floats, float>};

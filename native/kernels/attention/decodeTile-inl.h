@@ -1,3 +1,6 @@
+#include "kernels/attention/finite-inl.h"
+#include "kernels/matrix/elements-inl.h"
+
 constexpr int kLanes = Vec::kLanes;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kSlack = 8.0f;  // as in attendTile-inl.h
@@ -6,7 +9,7 @@ constexpr float kSlack = 8.0f;  // as in attendTile-inl.h
 // of a row at once would hold up the loads of this block. What comes much later is asked for into
 // the second-level cache only where the products of many rows need the first one's buffers.
 template <int kRows>
-[[gnu::always_inline]] inline void ask(const float* next, const float* later) {
+[[gnu::always_inline]] inline void ask(const void* next, const void* later) {
   __builtin_prefetch(next, 0, 3);
   __builtin_prefetch(later, 0, kRows == kDecodeRows ? 2 : 3);
 }
@@ -32,23 +35,24 @@ constexpr int kLapKeys = kLap<kRows> / kRows;
 }
 
 // Keys of a lap, and where those of the blocks to come lie.
-template <int kKeys>
+template <class Element, int kKeys>
 struct LapRows {
-  const float *key[kKeys], *next[kKeys], *later[kKeys];
+  const Element *key[kKeys], *next[kKeys], *later[kKeys];
 };
 
 // acc[i][r] += the products of kLanes elements from k on, of which `width` exist.
-template <int kRows, int kKeys>
-[[gnu::always_inline]] inline void multiplyAdd(const LapRows<kKeys>& rows, const float* queries,
-                                               int k, int width, Vec (&acc)[kKeys][kRows]) {
+template <int kRows, class Source, int kKeys>
+[[gnu::always_inline]] inline void multiplyAdd(const LapRows<typename Source::Element, kKeys>& rows,
+                                               const float* queries, int k, int width,
+                                               Vec (&acc)[kKeys][kRows]) {
   const int lane = k % kDecodeLanes;
   queries += (k - lane) * kRows + lane;
   Vec x[kKeys];
 #pragma GCC unroll 16
   for (int i = 0; i < kKeys; ++i) {
     ask<kRows>(rows.next[i] + k, rows.later[i] + k);
-    x[i] =
-        width == kLanes ? Vec::loadOnce(rows.key[i] + k) : Vec::loadPartial(rows.key[i] + k, width);
+    x[i] = width == kLanes ? Source::load(rows.key[i] + k)
+                           : Source::loadPartial(rows.key[i] + k, width);
   }
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
@@ -59,25 +63,26 @@ template <int kRows, int kKeys>
 }
 
 // The scores of all keys, a lap at a time. Behind the last key it is repeated.
-template <int kRows>
+template <int kRows, class Source>
 [[gnu::noinline]] void score(const DecodeBlock& b, float* scores) {
+  using Element = typename Source::Element;
   constexpr int kKeys = kLapKeys<kRows>;
   const int whole = b.depth / kLanes * kLanes, rest = b.depth - whole;
   for (int j = 0; j < b.keys; j += kKeys) {
-    LapRows<kKeys> rows;
+    LapRows<Element, kKeys> rows;
     Vec acc[kKeys][kRows];
 #pragma GCC unroll 16
     for (int i = 0; i < kKeys; ++i) {
       const int at = j + i < b.keys ? j + i : b.keys - 1;
-      rows.key[i] = b.keyRows[at];
-      rows.next[i] = b.nextKeys[at];
-      rows.later[i] = b.laterKeys[at];
+      rows.key[i] = static_cast<const Element*>(b.keyRows[at]);
+      rows.next[i] = static_cast<const Element*>(b.nextKeys[at]);
+      rows.later[i] = static_cast<const Element*>(b.laterKeys[at]);
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) acc[i][r] = Vec::zero();
     }
     for (int k = 0; k < whole; k += kLanes)
-      multiplyAdd<kRows, kKeys>(rows, b.queries, k, kLanes, acc);
-    if (rest) multiplyAdd<kRows, kKeys>(rows, b.queries, whole, rest, acc);
+      multiplyAdd<kRows, Source>(rows, b.queries, k, kLanes, acc);
+    if (rest) multiplyAdd<kRows, Source>(rows, b.queries, whole, rest, acc);
 #pragma GCC unroll 8
     for (int at = 0; at < kLap<kRows>; at += kLanes) {
       Vec lanes[kLanes];
@@ -146,9 +151,10 @@ template <int kRows>
   for (int r = 0; r < kRows; ++r) factor[r] = by[r];
 }
 
-// p = exp2(s - shift); factor[r] becomes what row r's acc has to be multiplied by.
+// p = exp2(s - shift), of hidden keys 0, and if `careful` of no others; factor[r] becomes what row
+// r's acc has to be multiplied by.
 template <int kRows>
-[[gnu::noinline]] void normalise(const DecodeBlock& b, float* scores, float* factor) {
+[[gnu::noinline]] void normalise(const DecodeBlock& b, bool careful, float* scores, float* factor) {
   constexpr int kSize = kLap<kRows>, kVecs = kSize / kLanes;
   const int size = (b.keys * kRows + kSize - 1) / kSize * kSize;
   const Vec hidden = Vec::set(-kInfinity), slack = Vec::set(kSlack);
@@ -171,7 +177,7 @@ template <int kRows>
     for (int at = v * kLanes; at < size; at += kSize) {
       const Vec s = Vec::load(scores + at);
       Vec p = exp2OrZero(s - shift);
-      if (b.careful)  // zero must mean hidden, and nothing else
+      if (careful)  // zero must mean hidden, and nothing else
         p = Vec::select(Vec::equal(s, hidden), Vec::zero(), Vec::max(smallest, p));
       p.store(scores + at);
       sum = sum + p;
@@ -182,9 +188,10 @@ template <int kRows>
 
 // acc[r] = factor[r] acc[r] + sum_j p[j][r] value[j] for kVecs vectors of columns; kPartial: only
 // `rest` of the last one's exist.
-template <int kRows, int kVecs, bool kPartial>
+template <int kRows, class Source, int kVecs, bool kPartial>
 [[gnu::noinline]] void weighColumns(const DecodeBlock& b, const float* p, const float* factor,
                                     int column, int rest) {
+  using Element = typename Source::Element;
   const int64_t pitch = padded(b.valueDepth);
   float* out = b.acc + column;
   Vec acc[kRows][kVecs];
@@ -195,14 +202,15 @@ template <int kRows, int kVecs, bool kPartial>
     for (int c = 0; c < kVecs; ++c) acc[r][c] = Vec::load(out + r * pitch + c * kLanes) * by;
   }
   for (int j = 0; j < b.keys; ++j) {
-    const float* value = b.valueRows[j] + column;
-    const float *next = b.nextValues[j] + column, *later = b.laterValues[j] + column;
+    const auto* value = static_cast<const Element*>(b.valueRows[j]) + column;
+    const auto* next = static_cast<const Element*>(b.nextValues[j]) + column;
+    const auto* later = static_cast<const Element*>(b.laterValues[j]) + column;
     Vec v[kVecs];
 #pragma GCC unroll 8
     for (int c = 0; c < kVecs; ++c) {
       ask<kRows>(next + c * kLanes, later + c * kLanes);
-      v[c] = kPartial && c == kVecs - 1 ? Vec::loadPartial(value + c * kLanes, rest)
-                                        : Vec::loadOnce(value + c * kLanes);
+      v[c] = kPartial && c == kVecs - 1 ? Source::loadPartial(value + c * kLanes, rest)
+                                        : Source::load(value + c * kLanes);
     }
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
@@ -218,46 +226,65 @@ template <int kRows, int kVecs, bool kPartial>
   }
 }
 
-template <int kRows>
+template <int kRows, class Source>
 void weigh(const DecodeBlock& b, const float* p, const float* factor) {
   // Accumulators: 16 of 32 registers, or 8 of 16.
   constexpr int kVecs = kRows == 1 ? 8 : (Vec::kRegisters / 2) / kRows;
   constexpr int kWidth = kVecs * kLanes;
   int c = 0;
   for (; c + kWidth <= b.valueDepth; c += kWidth)
-    weighColumns<kRows, kVecs, false>(b, p, factor, c, 0);
-  for (; c + kLanes <= b.valueDepth; c += kLanes) weighColumns<kRows, 1, false>(b, p, factor, c, 0);
-  if (c < b.valueDepth) weighColumns<kRows, 1, true>(b, p, factor, c, b.valueDepth - c);
+    weighColumns<kRows, Source, kVecs, false>(b, p, factor, c, 0);
+  for (; c + kLanes <= b.valueDepth; c += kLanes)
+    weighColumns<kRows, Source, 1, false>(b, p, factor, c, 0);
+  if (c < b.valueDepth) weighColumns<kRows, Source, 1, true>(b, p, factor, c, b.valueDepth - c);
 }
 
 // A hidden key (p = 0) adds nothing, whatever its value.
-template <int kRows>
-void weighCarefully(const DecodeBlock& b, const float* p, const float* factor) {
+template <int kRows, class Source>
+[[gnu::noinline]] void weighCarefully(const DecodeBlock& b, const float* p, const float* factor) {
+  using Element = typename Source::Element;
   const int64_t pitch = padded(b.valueDepth);
   for (int r = 0; r < b.rows; ++r) {
     for (int c = 0; c < b.valueDepth; c += kLanes) {
       const int width = b.valueDepth - c < kLanes ? b.valueDepth - c : kLanes;
       Vec acc = Vec::load(b.acc + r * pitch + c) * Vec::set(factor[r]);
-      for (int j = 0; j < b.keys; ++j)
-        if (p[j * kRows + r] != 0)
-          acc = Vec::fma(Vec::set(p[j * kRows + r]), Vec::loadPartial(b.valueRows[j] + c, width),
-                         acc);
+      for (int j = 0; j < b.keys; ++j) {
+        if (p[j * kRows + r] == 0) continue;
+        const auto* value = static_cast<const Element*>(b.valueRows[j]) + c;
+        acc = Vec::fma(Vec::set(p[j * kRows + r]), Source::loadPartial(value, width), acc);
+      }
       acc.store(b.acc + r * pitch + c);
     }
   }
 }
 
+// What reads keys or values, one for each Dtype of floats.
+using Finite = bool(const void* const* rows, int count, int depth);
+using Score = void(const DecodeBlock& b, float* scores);
+using Weigh = void(const DecodeBlock& b, const float* p, const float* factor);
+inline constexpr Finite* kFinite[] = {finiteRows<Floats, void>, finiteRows<Float16s, void>,
+                                      finiteRows<Bfloat16s, void>};
+template <int kRows>
+inline constexpr Score* kScore[] = {score<kRows, Floats>, score<kRows, Float16s>,
+                                    score<kRows, Bfloat16s>};
+template <int kRows>
+inline constexpr Weigh* kWeigh[] = {weigh<kRows, Floats>, weigh<kRows, Float16s>,
+                                    weigh<kRows, Bfloat16s>};
+template <int kRows>
+inline constexpr Weigh* kWeighCarefully[] = {weighCarefully<kRows, Floats>,
+                                             weighCarefully<kRows, Float16s>,
+                                             weighCarefully<kRows, Bfloat16s>};
+
 template <int kRows>
 void attendRows(const DecodeBlock& b) {
+  const auto keys = static_cast<int>(b.keyDtype), values = static_cast<int>(b.valueDtype);
   alignas(64) float scores[kDecodeKeys * kRows];
   float factor[kRows];
-  score<kRows>(b, scores);
+  kScore<kRows>[keys](b, scores);
   if (b.begin) applyTerms<kRows>(b, scores);
-  normalise<kRows>(b, scores, factor);
-  if (b.careful)
-    weighCarefully<kRows>(b, scores, factor);
-  else
-    weigh<kRows>(b, scores, factor);
+  const bool careful = b.hides && !kFinite[values](b.valueRows, b.keys, b.valueDepth);
+  normalise<kRows>(b, careful, scores, factor);
+  (careful ? kWeighCarefully<kRows> : kWeigh<kRows>)[values](b, scores, factor);
 }
 
 void attendDecoding(const DecodeBlock& b) {

@@ -9,6 +9,8 @@
 #include <bit>
 #include <cstdint>
 
+#include "core/tensor.h"
+
 namespace fovea {
 
 constexpr int kDecodeRows = 8;  // most queries
@@ -27,14 +29,15 @@ constexpr int paddedRows(int rows) {
 
 struct DecodeBlock {
   int depth = 0, valueDepth = 0;
-  int keys = 0;                           // 1 .. kDecodeKeys
-  int rows = 0;                           // 1 .. kDecodeRows
-  const float* const* keyRows = nullptr;  // [keys]
-  const float* const* valueRows = nullptr;
-  const float* const* nextKeys = nullptr;  // [keys] rows to ask for: of the next block, say
-  const float* const* nextValues = nullptr;
-  const float* const* laterKeys = nullptr;  // and of others that come later
-  const float* const* laterValues = nullptr;
+  int keys = 0;                                                    // 1 .. kDecodeKeys
+  int rows = 0;                                                    // 1 .. kDecodeRows
+  Dtype keyDtype = Dtype::kFloat32, valueDtype = Dtype::kFloat32;  // floats, of 32 or 16 bits
+  const void* const* keyRows = nullptr;                            // [keys]
+  const void* const* valueRows = nullptr;
+  const void* const* nextKeys = nullptr;  // [keys] rows to ask for: of the next block, say
+  const void* const* nextValues = nullptr;
+  const void* const* laterKeys = nullptr;  // and of others that come later
+  const void* const* laterValues = nullptr;
   // Below, rows is paddedRows(rows), all of which must be there; what those behind the last hold is
   // of no account. Row r sees the keys [begin[r], end[r]) of the block.
   const float* queries =
@@ -45,7 +48,7 @@ struct DecodeBlock {
   const float* addend = nullptr;     // [keys][rows] or null; -inf hides
   const float* slopes = nullptr;     // [rows] or null
   const float* positions = nullptr;  // [rows], relative to the block's first key
-  bool careful = false;              // values may be NaN or infinite where they are hidden
+  bool hides = false;                // a row does not see all keys; their values may be anything
   float* shift = nullptr;  // [kDecodeLanes] of row i % rows each; -inf before its first key
   float* sums = nullptr;   // [kDecodeLanes] parts of row i % rows
   float* acc = nullptr;    // [rows][padded(Dv)]

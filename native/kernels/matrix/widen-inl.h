@@ -1,16 +1,15 @@
-template <Vec (*kLoad)(const uint16_t*)>
+#include "kernels/matrix/elements-inl.h"
+
+template <class Source>
 void widenRow(const uint16_t* from, int64_t step, float* to, int64_t n) {
   constexpr int kLanes = Vec::kLanes;
   int64_t i = 0;
   if (step == 1)
-    for (; i + kLanes <= n; i += kLanes) kLoad(from + i).store(to + i);
-  while (i < n) {
-    uint16_t some[kLanes] = {};
+    for (; i + kLanes <= n; i += kLanes) Source::load(from + i).store(to + i);
+  for (; i < n; i += kLanes) {
     const int count = n - i < kLanes ? int(n - i) : kLanes;
-    for (int lane = 0; lane < count; ++lane) some[lane] = from[(i + lane) * step];
-    kLoad(some).storePartial(to + i, count);
-    i += count;
+    Source::loadPartial(from + i * step, count, step).storePartial(to + i, count);
   }
 }
 
-inline constexpr Widen kWiden{widenRow<Vec::loadFloat16>, widenRow<Vec::loadBfloat16>};
+inline constexpr Widen kWiden{widenRow<Float16s>, widenRow<Bfloat16s>};

@@ -11,12 +11,18 @@ import { type Dense, type Inputs, sizeOf } from '../../support/tensors.ts'
 
 type Half = 'float16' | 'bfloat16'
 
-/** Of magnitude one or so, some of them 0 or, in float16, subnormal. */
-function halves(random: Random, shape: readonly number[], dtype: Half): Dense<Uint16Array> {
+/** Of magnitude one or so, some of them 0 or, in float16, subnormal, and a few infinite. */
+function halves(
+  random: Random,
+  shape: readonly number[],
+  dtype: Half,
+  infinite: number,
+): Dense<Uint16Array> {
   const one = dtype === 'float16' ? 15 << 10 : 127 << 7
   const below = dtype === 'float16' ? 3 << 10 : 3 << 7
   const data = Uint16Array.from({ length: sizeOf(shape) }, () => {
     const sign = random.boolean() ? 0x8000 : 0
+    if (random.boolean(infinite)) return dtype === 'float16' ? 0x7c00 : 0x7f80
     return sign | (random.boolean(0.1) ? random.integer(0, 0x7f) : random.integer(one - below, one))
   })
   return { data, shape }
@@ -48,7 +54,8 @@ export function describeHalves(
         const narrow: Record<string, Dense<Uint16Array>> = {}
         const wide: Record<string, Dense> = { ...given.tensors }
         for (const [tensor, dtype] of Object.entries(types)) {
-          narrow[tensor] = halves(random, given.tensors[tensor]!.shape, dtype)
+          const infinite = tensor === 'value' ? 0.003 : 0
+          narrow[tensor] = halves(random, given.tensors[tensor]!.shape, dtype, infinite)
           wide[tensor] = widened(narrow[tensor], dtype)
         }
         const floats = { ...given, tensors: wide }
