@@ -72,8 +72,6 @@ struct Vec {
     return {_mm256_or_ps(_mm256_and_ps(bit, sign.v), _mm256_andnot_ps(bit, magnitude.v))};
   }
   static Vec sqrt(Vec a) { return {_mm256_sqrt_ps(a.v)}; }
-  static Vec round(Vec a) { return {_mm256_round_ps(a.v, 8)}; }
-  static Vec floor(Vec a) { return {_mm256_round_ps(a.v, 9)}; }
   // One addition puts n + 127 into the low bits, where it is the exponent of 2^n after a shift:
   // three instructions, against four by way of cvtps2dq.
   static Vec scaleByPowerOf2(Vec a, Vec n) {

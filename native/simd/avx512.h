@@ -68,8 +68,6 @@ struct Vec {
                                                           _mm512_castps_si512(magnitude.v), 0xca))};
   }
   static Vec sqrt(Vec a) { return {_mm512_sqrt_ps(a.v)}; }
-  static Vec round(Vec a) { return {_mm512_roundscale_ps(a.v, 8)}; }
-  static Vec floor(Vec a) { return {_mm512_roundscale_ps(a.v, 9)}; }
   static Vec scaleByPowerOf2(Vec a, Vec n) { return {_mm512_scalef_ps(a.v, n.v)}; }
 
   static constexpr bool kSplitsAll = true;

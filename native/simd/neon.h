@@ -87,8 +87,6 @@ struct Vec {
     return {vbslq_f32(vdupq_n_u32(0x80000000u), sign.v, magnitude.v)};
   }
   static Vec sqrt(Vec a) { return {vsqrtq_f32(a.v)}; }
-  static Vec round(Vec a) { return {vrndnq_f32(a.v)}; }
-  static Vec floor(Vec a) { return {vrndmq_f32(a.v)}; }
   static Vec scaleByPowerOf2(Vec a, Vec n) {
     return joinPower(a, {vaddq_f32(n.v, vdupq_n_f32(kMagic))});
   }

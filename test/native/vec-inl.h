@@ -20,8 +20,6 @@ LANES(abs, Vec::abs(a))
 LANES(negate, Vec::negate(a))
 LANES(copySign, Vec::copySign(a, b))
 LANES(sqrt, Vec::sqrt(a))
-LANES(round, Vec::round(a))
-LANES(floor, Vec::floor(a))
 LANES(equal, truth(Vec::equal(a, b)))
 LANES(less, truth(Vec::less(a, b)))
 LANES(lessEqual, truth(Vec::lessEqual(a, b)))
@@ -30,27 +28,14 @@ LANES(select, Vec::select(Vec::less(a, b), b, c))
 LANES(productError, Vec::productError(a, b, (a * b)))
 #undef LANES
 
-inline constexpr LaneFunction kLaneFunctions[] = {{"add", addLanes},
-                                                  {"subtract", subtractLanes},
-                                                  {"multiply", multiplyLanes},
-                                                  {"divide", divideLanes},
-                                                  {"fma", fmaLanes},
-                                                  {"fnma", fnmaLanes},
-                                                  {"min", minLanes},
-                                                  {"max", maxLanes},
-                                                  {"abs", absLanes},
-                                                  {"negate", negateLanes},
-                                                  {"copySign", copySignLanes},
-                                                  {"sqrt", sqrtLanes},
-                                                  {"round", roundLanes},
-                                                  {"floor", floorLanes},
-                                                  {"equal", equalLanes},
-                                                  {"less", lessLanes},
-                                                  {"lessEqual", lessEqualLanes},
-                                                  {"isNan", isNanLanes},
-                                                  {"select", selectLanes},
-                                                  {"productError", productErrorLanes},
-                                                  {nullptr, nullptr}};
+inline constexpr LaneFunction kLaneFunctions[] = {
+    {"add", addLanes},       {"subtract", subtractLanes}, {"multiply", multiplyLanes},
+    {"divide", divideLanes}, {"fma", fmaLanes},           {"fnma", fnmaLanes},
+    {"min", minLanes},       {"max", maxLanes},           {"abs", absLanes},
+    {"negate", negateLanes}, {"copySign", copySignLanes}, {"sqrt", sqrtLanes},
+    {"equal", equalLanes},   {"less", lessLanes},         {"lessEqual", lessEqualLanes},
+    {"isNan", isNanLanes},   {"select", selectLanes},     {"productError", productErrorLanes},
+    {nullptr, nullptr}};
 
 static void loadPartial(const float* x, int n, float* y) { Vec::loadPartial(x, n).store(y); }
 static void storePartial(const float* x, int n, float* y) { Vec::load(x).storePartial(y, n); }
