@@ -28,6 +28,21 @@ void gatherAddend(const AttendProblem& p, const QueryRow* rows, int64_t at, int 
   }
 }
 
+// Scaled, a row's elements in the lanes: as DecodeBlock::queries says, which has zeros behind them.
+void layOutQueries(const AttendProblem& p, const QueryRow* rows, float* queries, Scratch& scratch) {
+  const Scratch::Scope scope(scratch);
+  const int count = static_cast<int>(p.rows), all = paddedRows(count);
+  const float by = p.scale * kLog2e;
+  float* query = scratch.floats(p.depth);
+  for (int r = 0; r < count; ++r) {
+    readFloats(rows[r].query, p.queryDtype, p.queryInner, query, p.depth);
+    for (int k = 0; k < p.depth; ++k) {
+      const int lane = k % kDecodeLanes;
+      queries[(k - lane) * all + r * kDecodeLanes + lane] = query[k] * by;
+    }
+  }
+}
+
 }  // namespace
 
 void decodePart(const AttendProblem& p, int64_t part, Interval run, float* state, int64_t rowStride,
@@ -51,15 +66,9 @@ void decodePart(const AttendProblem& p, int64_t part, Interval run, float* state
   std::memset(acc, 0, sizeof(float) * static_cast<size_t>(all * valuePitch));
   int64_t begin = partEnd, end = partBegin;
   p.describe(0, count, rows);
-  float* query = scratch.floats(p.depth);
+  layOutQueries(p, rows, queries, scratch);
   for (int r = 0; r < count; ++r) {
     if (p.alibi) rows[r].settle(p.segments[0].keys);
-    const float by = p.scale * kLog2e;
-    readFloats(rows[r].query, p.queryDtype, p.queryInner, query, p.depth);
-    for (int k = 0; k < p.depth; ++k) {
-      const int lane = k % kDecodeLanes;
-      queries[(k - lane) * all + r * kDecodeLanes + lane] = query[k] * by;
-    }
     slopes[r] = rows[r].slope * kLog2e;
     if (rows[r].visible[0].begin >= rows[r].visible[0].end) continue;
     begin = std::min(begin, rows[r].visible[0].begin);
