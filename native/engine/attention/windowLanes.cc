@@ -12,8 +12,6 @@ namespace fovea {
 
 namespace {
 
-constexpr int64_t kNear = 4;  // tokens asked for ahead
-
 // Windows of one size: those inside the map, cut on the right, cut below, or cut at the corner.
 struct WindowKind {
   int64_t top, left, down, across;  // the first, and how many; in windows
@@ -50,21 +48,15 @@ class LaneTokens {
       std::fill(first_ + l.count, first_ + kMostLanes, first_[l.count - 1]);
   }
 
-  // Token n of every lane as vectors.
+  // Token n of every lane as vectors. To the processor the lanes are too many streams, so some
+  // tokens ahead are asked for meanwhile: asking for more, for 7 at once, or during the products
+  // takes longer.
   void gather(int64_t n, float* to) const {
+    if (n + kNear < windows_.window[0].tokens()) askFor(n + kNear);
     gatherTokens(first_, like_.dtype, offset(n), like_.inner, depth_, to, laneTile().lanes);
   }
   void scatter(int64_t n, const float* from) const {
     laneTile().scatter(from, laneTile().lanes, depth_, first_, offset(n), like_.inner);
-  }
-  // Asks for token n of every lane: to the processor the lanes are too many streams.
-  void prefetch(int64_t n) const {
-    constexpr int64_t kLine = 64;
-    if (like_.inner != 1) return;
-    const int64_t bytes = depth_ * byteSize(like_.dtype), away = offset(n) * byteSize(like_.dtype);
-    for (int lane = 0; lane < laneTile().lanes; ++lane)
-      for (int64_t k = 0; k < bytes; k += kLine)
-        __builtin_prefetch(reinterpret_cast<const char*>(first_[lane]) + away + k, 0, 2);
   }
   // Lists the tokens of all windows, row by row.
   void foresee(TokenRow*& list) const {
@@ -78,6 +70,16 @@ class LaneTokens {
   }
 
  private:
+  static constexpr int64_t kNear = 2;
+
+  void askFor(int64_t n) const {
+    constexpr int64_t kLine = 64;
+    if (like_.inner != 1) return;
+    const int64_t bytes = depth_ * byteSize(like_.dtype), away = offset(n) * byteSize(like_.dtype);
+    for (int lane = 0; lane < laneTile().lanes; ++lane)
+      for (int64_t k = 0; k < bytes; k += kLine)
+        __builtin_prefetch(reinterpret_cast<const char*>(first_[lane]) + away + k, 0, 3);
+  }
   int64_t offset(int64_t n) const { return windows_.away[n] * like_.stride; }
 
   const LaneWindows& windows_;
@@ -101,10 +103,6 @@ void attendTogether(const WindowProblem& p, const LaneWindows& l, Scratch& scrat
   float* keys = scratch.floats(listed * keyFloats);
   float* values = scratch.floats(listed * valueFloats);
   for (int64_t n = 0; n < tokens; ++n) {
-    if (n + kNear < tokens) {
-      key.prefetch(n + kNear);
-      value.prefetch(n + kNear);
-    }
     key.gather(n, keys + n * keyFloats);
     value.gather(n, values + n * valueFloats);
   }
@@ -153,9 +151,6 @@ void attendTogether(const WindowProblem& p, const LaneWindows& l, Scratch& scrat
       block.query[r] = queries + r * keyFloats;
       block.out[r] = results + r * valueFloats;
     }
-    for (int64_t later = n + block.rows; later < std::min(n + block.rows + kernel.rows, tokens);
-         ++later)
-      query.prefetch(later);
     kernel.attend(block);
     for (int r = 0; r < block.rows; ++r) out.scatter(n + r, block.out[r]);
   }
